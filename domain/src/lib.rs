@@ -1,0 +1,21 @@
+//! Everything that crosses a wire, and the pure rules about it.
+//!
+//! No I/O, no clock, no randomness: time and random numbers are arguments.
+//! The crate builds for `wasm32-unknown-unknown`, because the browser, the
+//! server and the workers all speak in these types.
+
+pub mod credits;
+pub mod error;
+pub mod ids;
+pub mod job;
+pub mod model;
+pub mod price;
+pub mod request;
+pub mod worker;
+
+pub use credits::Credits;
+pub use error::{AppError, Problem};
+pub use ids::{DeviceId, JobId, OutputId, WorkerId};
+pub use job::{ErrorView, JobEvent, JobState, JobView, OutputView, StepProgress};
+pub use model::ModelCard;
+pub use request::{GenerationRequest, ValidRequest};

@@ -1,0 +1,41 @@
+//! The one place that reads the clock and draws randomness.
+//!
+//! Everything else receives a [`Clock`] or the drawn value, so that a test can
+//! move time and repeat a draw.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+/// Tells the time.
+pub trait Clock: Send + Sync + fmt::Debug {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// A shared clock.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// 128 bits from the operating system's generator, by way of a cryptographic one.
+pub fn random_u128() -> u128 {
+    u128::from_be_bytes(random_bytes())
+}
+
+/// `N` bytes fit for secrets.
+#[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    bytes
+}

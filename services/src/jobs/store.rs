@@ -1,0 +1,164 @@
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::{AppError, DeviceId, JobId, JobState, ModelCard, OutputId, OutputView, ValidRequest};
+use sqlx::types::Json;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// A job as it is accepted.
+#[derive(Debug)]
+pub(crate) struct NewJob {
+    pub id: JobId,
+    pub owner: DeviceId,
+    pub request: ValidRequest,
+    pub relative_cost: f64,
+    pub price: u32,
+    pub created_at: DateTime<Utc>,
+}
+
+/// What a view needs of a job.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct JobRow {
+    pub id: Uuid,
+    pub state: String,
+    pub request: Json<ValidRequest>,
+    pub price: i32,
+    pub error: Option<Json<AppError>>,
+    pub created_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl JobRow {
+    pub(crate) fn state(&self) -> JobState {
+        // The column has a CHECK with exactly these names.
+        JobState::parse(&self.state).unwrap_or(JobState::Failed)
+    }
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct OutputRow {
+    pub id: Uuid,
+    pub job_id: Uuid,
+    pub index: i32,
+    pub seed: i64,
+    pub width: i32,
+    pub height: i32,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct MediaRow {
+    pub media_type: String,
+    pub public: bool,
+}
+
+pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO jobs (id, device_id, state, request, model, count, relative_cost, price, created_at)
+         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(job.id.0)
+    .bind(job.owner.0)
+    .bind(Json(&job.request))
+    .bind(&job.request.model)
+    .bind(i32::try_from(job.request.count).unwrap_or(i32::MAX))
+    .bind(job.relative_cost)
+    .bind(i32::try_from(job.price).unwrap_or(i32::MAX))
+    .bind(job.created_at)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A job, of `owner` if one is given.
+pub(super) async fn find(pool: &PgPool, job: JobId, owner: Option<DeviceId>) -> Result<Option<JobRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, state, request, price, error, created_at, finished_at
+         FROM jobs WHERE id = $1 AND ($2::uuid IS NULL OR device_id = $2)",
+    )
+    .bind(job.0)
+    .bind(owner.map(|owner| owner.0))
+    .fetch_optional(pool)
+    .await
+}
+
+pub(super) async fn recent(pool: &PgPool, owner: DeviceId, limit: u32) -> Result<Vec<JobRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, state, request, price, error, created_at, finished_at
+         FROM jobs WHERE device_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
+    )
+    .bind(owner.0)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+}
+
+pub(super) async fn outputs(pool: &PgPool, jobs: &[JobId]) -> Result<HashMap<JobId, Vec<OutputView>>, sqlx::Error> {
+    let ids: Vec<Uuid> = jobs.iter().map(|job| job.0).collect();
+    let rows: Vec<OutputRow> = sqlx::query_as(
+        "SELECT id, job_id, index, seed, width, height FROM outputs WHERE job_id = ANY($1) ORDER BY job_id, index",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await?;
+    let mut by_job: HashMap<JobId, Vec<OutputView>> = HashMap::new();
+    for row in rows {
+        by_job.entry(JobId(row.job_id)).or_default().push(row.into());
+    }
+    Ok(by_job)
+}
+
+/// A picture that `owner` made, or that anyone may see.
+pub(super) async fn output(
+    pool: &PgPool,
+    output: OutputId,
+    owner: Option<DeviceId>,
+) -> Result<Option<MediaRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT output.media_type, output.public FROM outputs AS output
+         JOIN jobs AS job ON job.id = output.job_id
+         WHERE output.id = $1 AND (output.public OR job.device_id = $2)",
+    )
+    .bind(output.0)
+    .bind(owner.map(|owner| owner.0))
+    .fetch_optional(pool)
+    .await
+}
+
+/// Cancels an unfinished job of `owner`; answers the epoch of the lease that ended with it.
+pub(super) async fn cancel(db: &mut PgConnection, job: JobId, owner: DeviceId) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar(
+        "UPDATE jobs SET state = 'cancelled', lease_until = NULL, finished_at = now(), epoch = epoch + 1
+         WHERE id = $1 AND device_id = $2 AND state IN ('queued', 'running')
+         RETURNING epoch - 1",
+    )
+    .bind(job.0)
+    .bind(owner.0)
+    .fetch_optional(db)
+    .await
+}
+
+/// Takes back the pictures of a job that ended without being paid for.
+pub(crate) async fn drop_outputs(db: &mut PgConnection, job: JobId) -> Result<Vec<OutputId>, sqlx::Error> {
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("DELETE FROM outputs WHERE job_id = $1 RETURNING id").bind(job.0).fetch_all(db).await?;
+    Ok(ids.into_iter().map(OutputId).collect())
+}
+
+pub(super) async fn models(pool: &PgPool) -> Result<Vec<ModelCard>, sqlx::Error> {
+    let cards: Vec<Json<ModelCard>> =
+        sqlx::query_scalar("SELECT card FROM models ORDER BY seen_at DESC, name").fetch_all(pool).await?;
+    Ok(cards.into_iter().map(|card| card.0).collect())
+}
+
+pub(super) async fn remember_model(pool: &PgPool, card: &ModelCard) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO models (name, card) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET card = EXCLUDED.card, seen_at = now()",
+    )
+    .bind(&card.name)
+    .bind(Json(card))
+    .execute(pool)
+    .await?;
+    Ok(())
+}

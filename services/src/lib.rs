@@ -1,0 +1,18 @@
+//! One room per noun. In each, `mod.rs` is the API, `store.rs` the only place
+//! with SQL, and the other files are pure.
+//!
+//! | room | what it answers for |
+//! |---|---|
+//! | [`identity`] | who owns things: the secret cookie and nothing else |
+//! | [`credits`] | the ledger: grant, hold, capture, release |
+//! | [`jobs`] | a wish becomes a durable row; its owner reads, watches and cancels it |
+//! | [`fleet`] | workers, leases, the dispatcher's loop |
+//! | [`media`] | picture files |
+
+pub mod clock;
+pub mod credits;
+pub mod db;
+pub mod fleet;
+pub mod identity;
+pub mod jobs;
+pub mod media;

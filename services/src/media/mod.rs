@@ -1,0 +1,85 @@
+//! Picture files: written once under a random id, never changed.
+//!
+//! A file is complete or absent: it is written beside its place, flushed, and
+//! renamed. No name from a client ever reaches the file system; only ids do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use domain::OutputId;
+use tokio::fs;
+use tokio::io::AsyncWriteExt;
+
+/// A directory of pictures.
+#[derive(Clone, Debug)]
+pub struct MediaStore {
+    root: PathBuf,
+}
+
+impl MediaStore {
+    /// Opens (and makes) the directory.
+    pub async fn open(root: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(&root).await?;
+        Ok(Self { root })
+    }
+
+    /// Stores the bytes of a picture.
+    pub async fn write(&self, id: OutputId, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(id);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).await?;
+        let partial = path.with_extension("partial");
+        let written = async {
+            let mut file = fs::File::create(&partial).await?;
+            file.write_all(bytes).await?;
+            file.sync_all().await?;
+            fs::rename(&partial, &path).await
+        };
+        if let Err(error) = written.await {
+            // A full disk must not be made fuller by what could not be finished.
+            let _ = fs::remove_file(&partial).await;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// The bytes of a picture, or `None` if there is none.
+    pub async fn read(&self, id: OutputId) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.path(id)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes a picture; one that is already gone is fine.
+    pub async fn delete(&self, id: OutputId) -> io::Result<()> {
+        match fs::remove_file(self.path(id)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, id: OutputId) -> PathBuf {
+        let name = id.0.simple().to_string();
+        Path::new(&self.root).join(&name[..2]).join(format!("{name}.png"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_is_read_until_deleted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let media = MediaStore::open(folder.path().join("media")).await.expect("open");
+        let id = OutputId::from_random(1);
+        assert_eq!(media.read(id).await.expect("read"), None);
+        media.write(id, b"picture").await.expect("write");
+        assert_eq!(media.read(id).await.expect("read").as_deref(), Some(b"picture".as_slice()));
+        media.delete(id).await.expect("delete");
+        media.delete(id).await.expect("delete again");
+        assert_eq!(media.read(id).await.expect("read"), None);
+    }
+}
