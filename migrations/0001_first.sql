@@ -47,6 +47,8 @@ CREATE TABLE outputs (
     UNIQUE (job_id, index)
 );
 
+CREATE INDEX outputs_public ON outputs (created_at DESC, id DESC) WHERE public;
+
 -- The ledger: append-only. A day's balance is the sum of its entries.
 CREATE TABLE credit_entries (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -6,12 +6,14 @@
 //! | [`identity`] | who owns things: the secret cookie and nothing else |
 //! | [`credits`] | the ledger: grant, hold, capture, release |
 //! | [`jobs`] | a wish becomes a durable row; its owner reads, watches and cancels it |
+//! | [`feed`] | public pictures, page by key |
 //! | [`fleet`] | workers, leases, the dispatcher's loop |
 //! | [`media`] | picture files |
 
 pub mod clock;
 pub mod credits;
 pub mod db;
+pub mod feed;
 pub mod fleet;
 pub mod identity;
 pub mod jobs;

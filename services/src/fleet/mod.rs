@@ -191,7 +191,15 @@ impl Fleet {
 
     /// Asks every worker to finish what it has and leave.
     pub fn drain(&self) {
-        self.registry.broadcast(ToWorker::Drain);
+        self.registry.drain();
+    }
+
+    /// Waits until no worker holds a job.
+    pub async fn idle(&self) {
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        while !self.registry.is_idle() {
+            look.tick().await;
+        }
     }
 
     /// Publishes a finished job and captures its hold, in one transaction, if the lease still stands.

@@ -63,6 +63,8 @@ pub(super) struct Registry {
 #[derive(Debug, Default)]
 struct Inner {
     next_connection: u64,
+    /// The head is going away: nothing new is assigned.
+    draining: bool,
     workers: HashMap<WorkerId, Worker>,
 }
 
@@ -115,7 +117,7 @@ impl Registry {
     /// The fleet as the planner sees it, in a stable order.
     pub(super) fn snapshot(&self) -> Vec<WorkerState> {
         let inner = self.lock();
-        let mut workers: Vec<WorkerState> = inner.workers.values().map(Worker::state).collect();
+        let mut workers: Vec<WorkerState> = inner.workers.values().map(|worker| worker.state(inner.draining)).collect();
         workers.sort_by(|a, b| a.id.cmp(&b.id));
         workers
     }
@@ -214,10 +216,18 @@ impl Registry {
         workers
     }
 
-    pub(super) fn broadcast(&self, message: ToWorker) {
-        for worker in self.lock().workers.values() {
-            let _ = worker.outbox.try_send(message.clone());
+    /// Gives no worker anything new, and asks each to leave when it has finished.
+    pub(super) fn drain(&self) {
+        let mut inner = self.lock();
+        inner.draining = true;
+        for worker in inner.workers.values() {
+            let _ = worker.outbox.try_send(ToWorker::Drain);
         }
+    }
+
+    /// Whether no worker holds a job.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().workers.values().all(|worker| worker.held.is_empty())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -226,7 +236,7 @@ impl Registry {
 }
 
 impl Worker {
-    fn state(&self) -> WorkerState {
+    fn state(&self, draining: bool) -> WorkerState {
         WorkerState {
             id: self.hello.id.clone(),
             models: self
@@ -240,7 +250,7 @@ impl Worker {
                 .values()
                 .map(|(_, held)| HeldJob { owner: held.owner, remaining_ms: held.remaining_ms() })
                 .collect(),
-            draining: false,
+            draining,
         }
     }
 }

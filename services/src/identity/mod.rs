@@ -4,6 +4,9 @@
 //! looking at a page, so that a crawler leaves nothing behind.
 
 mod store;
+mod visitor;
+
+pub use visitor::Visitor;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -62,16 +65,24 @@ impl Identity {
         Self { pool }
     }
 
-    /// The device that this secret opens, if there is one.
-    pub async fn find(&self, secret: &Secret) -> Result<Option<DeviceId>, AppError> {
-        store::find(&self.pool, &secret.hash()).await.map_err(explain)
+    /// The device that a visitor's cookie opens, if there is one.
+    pub async fn device(&self, visitor: &Visitor) -> Result<Option<DeviceId>, AppError> {
+        match &visitor.secret {
+            None => Ok(None),
+            Some(secret) => store::find(&self.pool, &secret.hash()).await.map_err(explain),
+        }
     }
 
-    /// Makes a device for a freshly drawn secret.
-    pub async fn enroll(&self, secret: &Secret) -> Result<DeviceId, AppError> {
+    /// The visitor's device; one is made if there is none, with the `Set-Cookie` value that opens it.
+    pub async fn ensure(&self, visitor: &Visitor) -> Result<(DeviceId, Option<String>), AppError> {
+        if let Some(device) = self.device(visitor).await? {
+            return Ok((device, None));
+        }
+        // Never the secret that was sent: nobody chooses their own.
+        let secret = Secret::random();
         let device = DeviceId::from_random(clock::random_u128());
         store::insert(&self.pool, device, &secret.hash()).await.map_err(explain)?;
-        Ok(device)
+        Ok((device, Some(visitor.set_cookie(&secret))))
     }
 }
 

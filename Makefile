@@ -1,0 +1,34 @@
+# The commands of daily work. Each is a short script under scripts/, which says
+# more. `make run` and `make test` bring what they need by themselves.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test bench lint fmt clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Bring the tools that are missing (quick when nothing is)
+	@scripts/setup.sh
+
+run: setup ## Build and run the studio at http://127.0.0.1:3000
+	@scripts/build.sh
+	@scripts/run.sh
+
+test: setup ## Run all tests
+	@scripts/test.sh
+
+bench: setup ## Measure the engine with the built-in model
+	@scripts/bench.sh
+
+build: setup ## Build everything without running it
+	@scripts/build.sh
+
+lint: setup ## Check form, lints, scripts and licences
+	@scripts/lint.sh
+
+fmt: ## Put the code into form
+	@source scripts/env.sh && cargo fmt --all
+
+clean: ## Remove what was built (tools and the studio's data stay)
+	@source scripts/env.sh && cargo clean && rm -rf "$$LEPTOS_SITE_ROOT" end2end/test-results end2end/playwright-report

@@ -1,0 +1,54 @@
+use domain::{Credits, JobView, ModelCard};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::PageError;
+
+/// What the studio needs to know before anything is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudioFacts {
+    pub credits: Credits,
+    /// Models that can be asked for; the default first.
+    pub models: Vec<ModelCard>,
+}
+
+/// Credits and models.
+#[server(prefix = "/act", endpoint = "studio_facts")]
+pub async fn studio_facts() -> Result<StudioFacts, PageError> {
+    let handles = crate::server::handles();
+    let device = crate::server::device().await?;
+    Ok(StudioFacts { credits: handles.credits.balance(device).await?, models: handles.models.cards().await? })
+}
+
+/// The visitor's latest jobs, newest first.
+#[server(prefix = "/act", endpoint = "recent_jobs")]
+pub async fn recent_jobs() -> Result<Vec<JobView>, PageError> {
+    match crate::server::device().await? {
+        None => Ok(Vec::new()),
+        Some(owner) => Ok(crate::server::handles().jobs.recent(owner, 12).await?),
+    }
+}
+
+/// Makes pictures. Fields are flat text, as a form without scripts sends them; empty means default.
+#[server(prefix = "/act", endpoint = "create")]
+pub async fn create_pictures(
+    prompt: String,
+    #[server(default)] negative: String,
+    #[server(default)] model: String,
+    #[server(default)] size: String,
+    #[server(default)] count: String,
+    #[server(default)] seed: String,
+    #[server(default)] steps: String,
+    #[server(default)] guidance: String,
+) -> Result<JobView, PageError> {
+    use crate::create::settings::request_from_form;
+
+    let handles = crate::server::handles();
+    let request = request_from_form(prompt, negative, model, &size, &count, &seed, &steps, &guidance)?;
+    // Looked at before anyone is written down: a bad request leaves nothing behind.
+    handles.jobs.quote(request.clone()).await?;
+    let owner = crate::server::ensure_device().await?;
+    let job = handles.jobs.submit(owner, request).await?;
+    crate::server::redirect_forms(&format!("/g/{}", job.id));
+    Ok(job)
+}

@@ -1,0 +1,182 @@
+use domain::ModelCard;
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlTextAreaElement;
+
+use super::api::{CreatePictures, StudioFacts};
+use super::settings::{ASPECTS, Prefill};
+use super::starts::StartingPoints;
+
+/// The prompt, its settings, and the button.
+#[component]
+pub fn Composer(
+    create: ServerAction<CreatePictures>,
+    prompt: RwSignal<String>,
+    prefill: Prefill,
+    #[prop(into)] facts: Signal<Option<StudioFacts>>,
+) -> impl IntoView {
+    let first = prompt.get_untracked();
+    let chosen = prefill.clone();
+    view! {
+        <ActionForm action=create attr:class="composer">
+            <label class="sr-only" for="prompt">
+                "Describe what you would like to see"
+            </label>
+            <textarea
+                id="prompt"
+                name="prompt"
+                class="words composer-words"
+                rows="2"
+                maxlength="2000"
+                placeholder="Describe what you would like to see"
+                prop:value=move || prompt.get()
+                on:input=move |event| prompt.set(event_target_value(&event))
+                on:keydown=submit_on_ctrl_enter
+            >
+                {first}
+            </textarea>
+            <div class="flex flex-wrap items-center gap-3">
+                <SizeChips facts chosen=chosen.size.clone() />
+                <div class="ml-auto flex items-center gap-3">
+                    <CreditsLine facts />
+                    <button class="button-accent" type="submit" disabled=move || create.pending().get()>
+                        {move || if create.pending().get() { "Sending…" } else { "Create" }}
+                    </button>
+                </div>
+            </div>
+            <MoreSettings facts prefill=chosen />
+        </ActionForm>
+        <div class="mt-4">
+            <StartingPoints prompt />
+        </div>
+    }
+}
+
+/// Ctrl+Enter, or Cmd+Enter, creates.
+fn submit_on_ctrl_enter(event: KeyboardEvent) {
+    if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
+        event.prevent_default();
+        let area = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+        if let Some(form) = area.and_then(|area| area.form()) {
+            let _ = form.request_submit();
+        }
+    }
+}
+
+/// Aspect ratios as large, tappable chips.
+#[component]
+fn SizeChips(#[prop(into)] facts: Signal<Option<StudioFacts>>, chosen: String) -> impl IntoView {
+    let chips = move || {
+        let card = facts.get().and_then(|facts| facts.models.first().cloned());
+        let sizes = sizes(card.as_ref());
+        let known = sizes.iter().any(|(size, _, _)| *size == chosen);
+        let extra = (!known && !chosen.is_empty()).then(|| (chosen.clone(), (1, 1), "As before"));
+        sizes
+            .into_iter()
+            .chain(extra)
+            .enumerate()
+            .map(|(at, (size, (w, h), name))| {
+                let checked = if chosen.is_empty() { at == 0 } else { size == chosen };
+                view! {
+                    <label class="chip chip-choice">
+                        <input class="sr-only" type="radio" name="size" value=size checked=checked />
+                        <svg
+                            class="h-4 w-4 shrink-0"
+                            viewBox=format!("0 0 {} {}", w.max(h), w.max(h))
+                            aria-hidden="true"
+                        >
+                            <rect
+                                x=f64::from(w.max(h) - w) / 2.0
+                                y=f64::from(w.max(h) - h) / 2.0
+                                width=w
+                                height=h
+                                rx=f64::from(w.max(h)) / 8.0
+                                fill="currentColor"
+                            />
+                        </svg>
+                        {name}
+                    </label>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <fieldset class="flex min-w-0 flex-wrap gap-2">
+            <legend class="sr-only">"Shape"</legend>
+            {chips}
+        </fieldset>
+    }
+}
+
+/// Sizes for the aspect ratios, as the model can make them.
+fn sizes(card: Option<&ModelCard>) -> Vec<(String, (u32, u32), &'static str)> {
+    ASPECTS
+        .into_iter()
+        .map(|(w, h, name)| {
+            let size = card.map(|card| card.size_for(w, h)).map(|(w, h)| format!("{w}x{h}")).unwrap_or_default();
+            (size, (w, h), name)
+        })
+        .collect()
+}
+
+/// What is left today. Nothing is said until it is known.
+#[component]
+fn CreditsLine(#[prop(into)] facts: Signal<Option<StudioFacts>>) -> impl IntoView {
+    move || {
+        facts.get().map(|facts| {
+            view! {
+                <p class="text-muted text-sm whitespace-nowrap" data-credits=facts.credits.credits_left>
+                    {format!("{} left today", facts.credits.credits_left)}
+                </p>
+            }
+        })
+    }
+}
+
+/// Everything most people never need.
+#[component]
+fn MoreSettings(#[prop(into)] facts: Signal<Option<StudioFacts>>, prefill: Prefill) -> impl IntoView {
+    let card = move || facts.get().and_then(|facts| facts.models.first().cloned());
+    let hint = move |of: fn(&ModelCard) -> String| card().as_ref().map(of).unwrap_or_default();
+    let count = if prefill.count.is_empty() { "4".to_owned() } else { prefill.count.clone() };
+    let counts = ["1", "2", "4", "8"]
+        .map(|number| view! { <option value=number selected=number == count>{number}</option> });
+    view! {
+        <details class="settings" open=prefill.has_settings()>
+            <summary>"Settings"</summary>
+            <div class="grid grid-cols-2 gap-4 pt-3 sm:grid-cols-4">
+                <label class="field">
+                    "Pictures"
+                    <select name="count">{counts.to_vec()}</select>
+                </label>
+                <label class="field">
+                    "Seed"
+                    <input name="seed" inputmode="numeric" placeholder="random" value=prefill.seed />
+                </label>
+                <label class="field">
+                    "Steps"
+                    <input
+                        name="steps"
+                        inputmode="numeric"
+                        placeholder=move || hint(|card| card.default_steps.to_string())
+                        value=prefill.steps
+                    />
+                </label>
+                <label class="field">
+                    "Guidance"
+                    <input
+                        name="guidance"
+                        inputmode="decimal"
+                        placeholder=move || hint(|card| card.default_guidance.to_string())
+                        value=prefill.guidance
+                    />
+                </label>
+                <label class="field col-span-2 sm:col-span-4">
+                    "Keep away from"
+                    <input name="negative" placeholder="for example: people, text" value=prefill.negative />
+                </label>
+            </div>
+        </details>
+    }
+}

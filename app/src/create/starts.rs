@@ -1,0 +1,49 @@
+use leptos::prelude::*;
+
+/// Starting points: nobody has to face an empty box. Each is something the built-in model draws well.
+const STARTS: [&str; 8] = [
+    "a red sun over a dark sea",
+    "snowy mountains under a full moon",
+    "a blue boat on a calm lake at sunset",
+    "a white lighthouse by the sea at night, stars",
+    "desert dunes at dawn",
+    "a green meadow at noon, white clouds",
+    "a yellow balloon over mountains",
+    "a red house in a snowy field at dusk",
+];
+
+/// The prompt that a first visit finds in the box.
+pub const FIRST_PROMPT: &str = "a red sun over a dark sea";
+
+/// A row of starting points. Links, so that they work before and without scripts.
+#[component]
+pub fn StartingPoints(prompt: RwSignal<String>) -> impl IntoView {
+    let starts = STARTS.map(|words| {
+        let href = crate::create::starts::link(words);
+        view! {
+            <li>
+                <a
+                    class="chip"
+                    href=href
+                    on:click=move |event| {
+                        event.prevent_default();
+                        prompt.set(words.to_owned());
+                    }
+                >
+                    {words}
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <nav aria-label="Starting points">
+            <ul class="flex snap-x gap-2 overflow-x-auto pb-2 sm:flex-wrap sm:overflow-visible">{starts.to_vec()}</ul>
+        </nav>
+    }
+}
+
+fn link(words: &str) -> String {
+    let mut query = leptos_router::params::ParamsMap::new();
+    query.insert("prompt", words.to_owned());
+    format!("/{}", query.to_query_string())
+}

@@ -1,0 +1,171 @@
+use domain::{JobState, JobView};
+use leptos::prelude::*;
+
+use super::api::CancelJob;
+use super::remix::remix_link;
+use super::tile::{Tile, tally};
+use crate::create::api::CreatePictures;
+use crate::live::LiveJob;
+use crate::ui::Notice;
+
+/// A job: its words, its grid, and what can be done with all of it.
+#[component]
+pub fn JobCard(
+    job: JobView,
+    /// Makes more of the same when the visitor asks for it.
+    again: ServerAction<CreatePictures>,
+    /// Words as the page's title rather than one of many.
+    #[prop(optional)]
+    large: bool,
+) -> impl IntoView {
+    let live = LiveJob::follow(job.clone());
+    let cancel = ServerAction::<CancelJob>::new();
+    Effect::new(move |_| {
+        if let Some(Ok(view)) = cancel.value().get() {
+            live.view.set(view);
+        }
+    });
+    let id = job.id.to_string();
+    let request = StoredValue::new(job.request.clone());
+    let columns = if job.request.count == 1 { "grid-one" } else { "grid-many" };
+    let words = if large {
+        view! { <h1 class="words text-3xl sm:text-4xl">{job.request.prompt.clone()}</h1> }.into_any()
+    } else {
+        let href = format!("/g/{id}");
+        view! {
+            <h3 class="words text-xl">
+                <a class="hover:underline" href=href>
+                    {job.request.prompt.clone()}
+                </a>
+            </h3>
+        }
+        .into_any()
+    };
+    view! {
+        <article class="job" data-job=id.clone() data-status=move || live.view.with(|view| view.status.as_str())>
+            <header class="mb-3 space-y-1">
+                {words} <p class="text-muted text-sm">{move || live.view.with(waiting_line)}</p>
+                <p class="sr-only" aria-live="polite">
+                    {move || live.view.with(tally)}
+                </p>
+            </header>
+            {move || {
+                live.view
+                    .with(|view| view.error.clone())
+                    .map(|error| view! { <Notice title="The picture could not be made" message=error.message /> })
+            }}
+            <Show when=move || live.view.with(|view| view.status != JobState::Failed && view.status != JobState::Cancelled)>
+                <ul class=format!("grid {columns}") aria-label="Pictures">
+                    {(0..request.with_value(|request| request.count))
+                        .map(|index| view! { <Tile live index /> })
+                        .collect_view()}
+                </ul>
+            </Show>
+            <div class="mt-3 flex flex-wrap gap-2">
+                {
+                    let id = id.clone();
+                    move || {
+                        let id = id.clone();
+                        if live.view.with(|view| view.status.is_final()) {
+                            view! {
+                                <Again request=request again />
+                                <a class="button-quiet" href=request.with_value(|request| remix_link(request, None))>
+                                    "Change the words"
+                                </a>
+                            }
+                                .into_any()
+                        } else {
+                            view! {
+                                <ActionForm action=cancel>
+                                    <input type="hidden" name="id" value=id />
+                                    <button class="button-quiet" type="submit">
+                                        "Cancel"
+                                    </button>
+                                </ActionForm>
+                            }
+                                .into_any()
+                        }
+                    }
+                }
+            </div>
+        </article>
+    }
+}
+
+/// The same words and settings with a new seed.
+#[component]
+fn Again(request: StoredValue<domain::ValidRequest>, again: ServerAction<CreatePictures>) -> impl IntoView {
+    let field = move |name: &'static str, value: String| view! { <input type="hidden" name=name value=value /> };
+    request.with_value(|request| {
+        view! {
+            <ActionForm action=again>
+                {field("prompt", request.prompt.clone())} {field("negative", request.negative_prompt.clone())}
+                {field("size", format!("{}x{}", request.width, request.height))}
+                {field("steps", request.steps.to_string())} {field("guidance", request.guidance.to_string())}
+                {field("count", request.count.to_string())}
+                <button class="button-quiet" type="submit">
+                    "More like this"
+                </button>
+            </ActionForm>
+        }
+    })
+}
+
+/// Place and time while waiting, the recipe afterwards. What is not known is left out.
+fn waiting_line(view: &JobView) -> String {
+    match view.status {
+        JobState::Queued => {
+            let place = match view.position {
+                Some(0) => "Next in line".to_owned(),
+                Some(1) => "1 request is ahead of yours".to_owned(),
+                Some(ahead) => format!("{ahead} requests are ahead of yours"),
+                None => "Waiting for a place".to_owned(),
+            };
+            match view.eta_seconds {
+                Some(seconds) => format!("{place}, {}", about(seconds)),
+                None => place,
+            }
+        }
+        JobState::Running => match view.eta_seconds {
+            Some(seconds) if seconds >= 1.0 => format!("Being made, {}", about(seconds)),
+            _ => "Being made".to_owned(),
+        },
+        JobState::Succeeded => {
+            let request = &view.request;
+            format!(
+                "{} by {} · {} steps · seed {} · {} {}",
+                request.width,
+                request.height,
+                request.steps,
+                request.seed,
+                view.price,
+                if view.price == 1 { "credit" } else { "credits" }
+            )
+        }
+        JobState::Failed => "Not made. Your credits are back.".to_owned(),
+        JobState::Cancelled => "Cancelled. Your credits are back.".to_owned(),
+    }
+}
+
+/// An honest range around an estimate.
+fn about(seconds: f64) -> String {
+    let low = (seconds * 0.8).floor().max(1.0);
+    let high = (seconds * 1.5).ceil().max(low + 1.0);
+    if high < 90.0 {
+        format!("about {low:.0} to {high:.0} s")
+    } else {
+        format!("about {:.0} to {:.0} min", (low / 60.0).floor().max(1.0), (high / 60.0).ceil())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn times_are_ranges() {
+        assert_eq!(about(6.0), "about 4 to 9 s");
+        assert_eq!(about(0.2), "about 1 to 2 s");
+        assert_eq!(about(300.0), "about 4 to 8 min");
+    }
+}

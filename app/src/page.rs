@@ -1,0 +1,59 @@
+//! The document and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, Link, Meta, MetaTags, Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::create::StudioPage;
+use crate::result::ResultPage;
+use crate::ui::{Footer, Header, NotFoundPage};
+
+/// Applies the chosen theme before the first paint. The rest of the choice is in `ui::header`.
+const EARLY_THEME: &str =
+    "try{var t=localStorage.getItem('theme');if(t)document.documentElement.dataset.theme=t}catch(e){}";
+
+/// The HTML document around the application.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="dark light" />
+                <script nonce=leptos::nonce::use_nonce() inner_html=EARLY_THEME></script>
+                <HashedStylesheet options=options.clone() id="leptos" />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The application: the same on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| {
+            if title.is_empty() { "Mindseye".to_owned() } else { format!("{title} · Mindseye") }
+        } />
+        <Meta name="description" content="A free studio for AI pictures. Type words, see pictures. No account." />
+        <Link rel="icon" type_="image/svg+xml" href="/favicon.svg" />
+        <Router>
+            <a class="skip-link" href="#main">"Skip to the studio"</a>
+            <Header />
+            <main id="main" class="mx-auto w-full max-w-5xl flex-1 px-4 pb-16 sm:px-6">
+                <Routes fallback=NotFoundPage>
+                    <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
+                    <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
+                </Routes>
+            </main>
+            <Footer />
+        </Router>
+    }
+}

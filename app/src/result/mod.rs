@@ -1,0 +1,62 @@
+//! One job on a page of its own: what a form without scripts leads to, and what a link opens.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_navigate, use_params_map};
+
+use crate::create::api::CreatePictures;
+use crate::job::JobCard;
+use crate::job::api::read_job;
+use crate::ui::{NotFoundPage, Notice};
+
+/// Without scripts the page asks again by itself. Written as text: with scripts on, browsers parse
+/// what is inside `noscript` as text, and hydration would not find its elements.
+const REFRESH: &str = r#"<meta http-equiv="refresh" content="2">"#;
+
+/// `/g/{id}`
+#[component]
+pub fn ResultPage() -> impl IntoView {
+    let params = use_params_map();
+    let job = Resource::new_blocking(move || params.with(|params| params.get("id").unwrap_or_default()), read_job);
+    let again = ServerAction::<CreatePictures>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(job)) = again.value().get() {
+            navigate(&format!("/g/{}", job.id), leptos_router::NavigateOptions::default());
+        }
+    });
+    view! {
+        <section class="pt-8 sm:pt-12">
+            <Transition>
+                {move || {
+                    job.get()
+                        .map(|job| match job {
+                            Ok(job) => {
+                                let unfinished = !job.status.is_final();
+                                view! {
+                                    <Title text=job.request.prompt.clone() />
+                                    {unfinished.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
+                                    <JobCard job again large=true />
+                                }
+                                    .into_any()
+                            }
+                            Err(error) if error.code == "not_found" => view! { <NotFoundPage /> }.into_any(),
+                            Err(error) => view! { <Notice title=error.title message=error.message /> }.into_any(),
+                        })
+                }}
+            </Transition>
+            {move || {
+                again
+                    .value()
+                    .get()
+                    .and_then(Result::err)
+                    .map(|error| view! { <Notice title=error.title message=error.message /> })
+            }}
+            <p class="mt-10">
+                <a class="button-quiet" href="/">
+                    "Back to the studio"
+                </a>
+            </p>
+        </section>
+    }
+}

@@ -1,0 +1,54 @@
+//! What server functions reach for: the services, and who is asking. The only server-side module here.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use domain::{AppError, DeviceId};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use services::credits::CreditsService;
+use services::identity::{Identity, Visitor};
+use services::jobs::{Jobs, Models};
+
+/// The services that pages use, put into the context of every request.
+#[derive(Clone, Debug)]
+pub struct Handles {
+    pub jobs: Jobs,
+    pub identity: Identity,
+    pub credits: CreditsService,
+    pub models: Models,
+}
+
+pub(crate) fn handles() -> Handles {
+    expect_context()
+}
+
+fn visitor() -> Visitor {
+    use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<Visitor>().cloned())
+        .unwrap_or_else(|| Visitor::from_cookies(std::iter::empty(), false))
+}
+
+/// The visitor's device, if they have one.
+pub(crate) async fn device() -> Result<Option<DeviceId>, AppError> {
+    handles().identity.device(&visitor()).await
+}
+
+/// The visitor's device; one is made if there is none, and its cookie set.
+pub(crate) async fn ensure_device() -> Result<DeviceId, AppError> {
+    let (device, cookie) = handles().identity.ensure(&visitor()).await?;
+    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+        expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, cookie);
+    }
+    Ok(device)
+}
+
+/// Without scripts the browser follows a form's answer: send it to a page instead of data.
+pub(crate) fn redirect_forms(to: &str) {
+    let wants_page = use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    });
+    if wants_page {
+        leptos_axum::redirect(to);
+    }
+}

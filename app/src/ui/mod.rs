@@ -1,0 +1,11 @@
+//! The design system: one component per file. Colours and shapes are in `style/tailwind.css`.
+
+mod footer;
+mod header;
+mod not_found;
+mod notice;
+
+pub use footer::Footer;
+pub use header::Header;
+pub use not_found::NotFoundPage;
+pub use notice::Notice;

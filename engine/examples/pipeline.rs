@@ -1,0 +1,77 @@
+//! Runs one pipeline on given tensors, so that it can be held against another implementation:
+//!
+//! `cargo run --release -p engine --example pipeline -- --model DIR --inputs in.safetensors --out out.safetensors`
+//!
+//! Inputs, under the names of diffusers' arguments: `latents` (initial noise, before any scaling by
+//! the scheduler), `prompt_embeds` and `negative_prompt_embeds`, or `input_ids` and
+//! `negative_input_ids`; `steps`, `guidance`, `width` and `height` as strings in the file's
+//! metadata. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device as Place, Tensor, safetensors as files};
+use engine::{Conditioning, Device, Given, Pipeline, Session};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let mut options = HashMap::new();
+    let mut words = std::env::args().skip(1);
+    while let (Some(name), Some(value)) = (words.next(), words.next()) {
+        options.insert(name, value);
+    }
+    let option = |name: &str| options.get(name).ok_or_else(|| format!("{name} is missing"));
+
+    let bytes = std::fs::read(option("--inputs")?)?;
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)?;
+    let settings = header.metadata().clone().unwrap_or_default();
+    let inputs = files::load_buffer(&bytes, &Place::Cpu)?;
+    let device = match options.get("--device").map(String::as_str) {
+        None | Some("cpu") => Device::cpu(),
+        Some(name) => Device::cuda(name.trim_start_matches("cuda:").parse()?)?,
+    };
+    let pipeline = Pipeline::load(option("--model")?.as_ref(), &device)?;
+
+    for unknown in ["image", "mask", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"] {
+        if inputs.contains_key(unknown) {
+            return Err(format!("`{unknown}` means nothing to a {}", pipeline.info().class_name).into());
+        }
+    }
+    let info = pipeline.info();
+    let latents = inputs.get("latents").ok_or("`latents` is missing")?.to_dtype(DType::F32)?;
+    let given = Given {
+        prompt: condition(&inputs, "prompt_embeds", "input_ids")?.ok_or("`prompt_embeds` or `input_ids` is missing")?,
+        negative: condition(&inputs, "negative_prompt_embeds", "negative_input_ids")?,
+        steps: setting(&settings, "steps")?.unwrap_or(info.default_steps) as usize,
+        guidance: setting(&settings, "guidance")?.unwrap_or(info.default_guidance),
+        latents,
+    };
+    let mut sessions = pipeline.open_given(&given)?;
+    while sessions.iter().any(|session| !session.is_done()) {
+        pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>())?;
+    }
+    let latents = Tensor::cat(&sessions.iter().map(Session::latents).collect::<Vec<_>>(), 0)?;
+    let image = pipeline.decode(&latents)?;
+    let sides = [("height", image.dim(2)?), ("width", image.dim(3)?)];
+    for (name, side) in sides {
+        if setting::<usize>(&settings, name)?.is_some_and(|wanted| wanted != side) {
+            return Err(format!("`{name}` does not fit the latents, which make {side} pixels").into());
+        }
+    }
+    files::save(&HashMap::from([("latents", latents), ("image", image)]), option("--out")?)?;
+    Ok(())
+}
+
+/// Encoded words, or ids to encode.
+fn condition(inputs: &HashMap<String, Tensor>, embeds: &str, ids: &str) -> Result<Option<Conditioning>, Failure> {
+    if let Some(states) = inputs.get(embeds) {
+        return Ok(Some(Conditioning::Embeddings(states.to_dtype(DType::F32)?)));
+    }
+    let Some(ids) = inputs.get(ids) else { return Ok(None) };
+    Ok(Some(Conditioning::Ids(ids.to_dtype(DType::U32)?.to_vec2()?)))
+}
+
+fn setting<T: std::str::FromStr>(settings: &HashMap<String, String>, name: &str) -> Result<Option<T>, Failure> {
+    let parse = |text: &String| text.parse().map_err(|_| format!("`{name}` is {text:?}, which is not a number"));
+    Ok(settings.get(name).map(parse).transpose()?)
+}

@@ -1,0 +1,115 @@
+//! Group and layer normalisation in one pass over the output, with the activation that follows.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::dispatch;
+use super::tile::activate;
+use crate::nn::activation::Activation;
+
+/// Normalises `[batch, channels, pixels]` within groups of channels.
+pub(crate) fn group_norm(
+    x: &[f32],
+    pixels: usize,
+    groups: usize,
+    [weight, bias]: [&[f32]; 2],
+    eps: f32,
+    activation: Activation,
+) -> Vec<f32> {
+    let channels = weight.len() / groups;
+    let chunk = channels * pixels;
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).enumerate().for_each(|(index, (out, x))| {
+        let first = index % groups * channels;
+        let (weight, bias) = (&weight[first..first + channels], &bias[first..first + channels]);
+        dispatch(Group { out, x, pixels, weight, bias, eps, activation });
+    });
+    out
+}
+
+struct Group<'a> {
+    out: &'a mut [f32],
+    x: &'a [f32],
+    pixels: usize,
+    weight: &'a [f32],
+    bias: &'a [f32],
+    eps: f32,
+    activation: Activation,
+}
+
+impl WithSimd for Group<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (mean, scale) = moments(self.x, self.eps);
+        let planes = self.out.chunks_mut(self.pixels).zip(self.x.chunks(self.pixels));
+        for ((out, x), (weight, bias)) in planes.zip(self.weight.iter().zip(self.bias)) {
+            let (a, b) = (scale * weight, bias - mean * scale * weight);
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = x * a + b;
+            }
+            activate(out, self.activation);
+        }
+    }
+}
+
+/// Normalises every row of `weight.len()` values.
+pub(crate) fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32) -> Vec<f32> {
+    let width = weight.len();
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(32 * width).zip(x.par_chunks(32 * width)).for_each(|(out, x)| {
+        dispatch(Rows { out, x, weight, bias, eps });
+    });
+    out
+}
+
+struct Rows<'a> {
+    out: &'a mut [f32],
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    eps: f32,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let width = self.weight.len();
+        for (out, x) in self.out.chunks_mut(width).zip(self.x.chunks(width)) {
+            let (mean, scale) = moments(x, self.eps);
+            for ((out, x), (weight, bias)) in out.iter_mut().zip(x).zip(self.weight.iter().zip(self.bias)) {
+                *out = (x - mean) * scale * weight + bias;
+            }
+        }
+    }
+}
+
+/// The mean, and one over the standard deviation.
+#[inline(always)]
+fn moments(x: &[f32], eps: f32) -> (f32, f32) {
+    let count = x.len() as f64;
+    let mean = (sum(x, |x| x) / count) as f32;
+    let variance = sum(x, |x| (x - mean) * (x - mean)) / count;
+    (mean, (1.0 / (variance + f64::from(eps)).sqrt()) as f32)
+}
+
+/// Sums in lanes and in short runs, which keeps the rounding small.
+#[inline(always)]
+fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f64 {
+    let mut total = 0.0;
+    for run in x.chunks(2048) {
+        let (whole, rest) = run.as_chunks::<32>();
+        let mut lanes = [0.0f32; 32];
+        for chunk in whole {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane += term(*x);
+            }
+        }
+        total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
+        total += rest.iter().map(|x| f64::from(term(*x))).sum::<f64>();
+    }
+    total
+}

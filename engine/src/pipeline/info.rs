@@ -1,0 +1,167 @@
+//! What can be known about a model without reading its weights.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::config::read_json;
+use crate::error::LoadError;
+use crate::text::clip::ClipConfig;
+use crate::unet::config::UnetConfig;
+use crate::vae::{Vae, VaeShape};
+use crate::weights;
+
+/// The pipeline classes this engine runs.
+pub(crate) const KNOWN: [&str; 2] = ["StarterPipeline", "StableDiffusionPipeline"];
+
+/// The parts of a pipeline, and what their weight files are called.
+pub(crate) const PARTS: [(&str, &str); 3] =
+    [("text_encoder", "model"), ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")];
+
+/// A model as lists and forms show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// The folder's name, unless `mindseye.json` says otherwise.
+    pub name: String,
+    pub title: String,
+    /// What the model offers, for example `image.fast`.
+    pub capability: String,
+    /// The side in pixels of the pictures it was trained on.
+    pub native_size: u32,
+    pub default_steps: u32,
+    pub max_steps: u32,
+    pub default_guidance: f32,
+    /// Width and height must be multiples of this.
+    pub size_multiple: u32,
+    pub class_name: String,
+    /// Size of all weight files.
+    pub weight_bytes: u64,
+}
+
+/// `mindseye.json`: what the diffusers layout has no place for. All of it is optional.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Card {
+    name: Option<String>,
+    title: Option<String>,
+    capability: Option<String>,
+    native_size: Option<u32>,
+    default_steps: Option<u32>,
+    max_steps: Option<u32>,
+    default_guidance: Option<f32>,
+    pub(crate) latent_rgb: Option<LatentRgb>,
+}
+
+/// A linear map from latents to colours between 0 and 1.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct LatentRgb {
+    /// Red, green and blue of each latent channel.
+    pub(crate) weights: Vec<[f32; 3]>,
+    pub(crate) bias: [f32; 3],
+}
+
+impl ModelInfo {
+    /// Reads what a model says about itself: its JSON files, and the sizes of its weight files.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a file is missing, malformed, or describes a model this engine does not know.
+    pub fn read(dir: &Path) -> Result<ModelInfo, LoadError> {
+        Plan::read(dir).map(|plan| plan.info)
+    }
+}
+
+/// Everything the configuration files say, checked against each other.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) info: ModelInfo,
+    pub(crate) clip: ClipConfig,
+    pub(crate) vae: VaeShape,
+    pub(crate) latent_rgb: Option<LatentRgb>,
+}
+
+impl Plan {
+    pub(crate) fn read(dir: &Path) -> Result<Plan, LoadError> {
+        let index_path = dir.join("model_index.json");
+        let index: Value = read_json(&index_path)?;
+        let class_name = match index.get("_class_name").and_then(Value::as_str) {
+            Some(found) if KNOWN.contains(&found) => found.to_owned(),
+            Some(found) => {
+                return Err(LoadError::UnknownClass {
+                    found: found.to_owned(),
+                    known: KNOWN.map(str::to_owned).to_vec(),
+                });
+            }
+            None => return Err(LoadError::config(&index_path, "`_class_name` is missing")),
+        };
+        let unet_path = dir.join("unet").join("config.json");
+        let unet = UnetConfig::read(&unet_path)?;
+        let clip = ClipConfig::read(&dir.join("text_encoder").join("config.json"))?;
+        let vae = Vae::shape(&dir.join("vae"))?;
+        let channels = vae.latent_channels;
+        if unet.in_channels != channels || unet.out_channels != channels {
+            let reason = format!(
+                "the network maps {} channels to {}, but latents have {channels}",
+                unet.in_channels, unet.out_channels
+            );
+            return Err(LoadError::config(&unet_path, reason));
+        }
+        if unet.context() != clip.hidden_size {
+            let reason =
+                format!("`cross_attention_dim` is {}, but the text encoder gives {}", unet.context(), clip.hidden_size);
+            return Err(LoadError::config(&unet_path, reason));
+        }
+        let mut weight_bytes = 0;
+        for (part, stem) in PARTS {
+            for path in weights::find(&dir.join(part), stem)? {
+                weight_bytes += std::fs::metadata(&path).map_err(|error| LoadError::io(&path, &error))?.len();
+            }
+        }
+        let card_path = dir.join("mindseye.json");
+        let card: Card = if card_path.is_file() { read_json(&card_path)? } else { Card::default() };
+        let size_multiple = (vae.factor * unet.divisor()) as u32;
+        let info = info(&card_path, dir, &card, class_name, size_multiple, weight_bytes)?;
+        if card.latent_rgb.as_ref().is_some_and(|map| map.weights.len() != channels) {
+            return Err(LoadError::config(&card_path, format!("`latent_rgb` must have {channels} rows of weights")));
+        }
+        Ok(Plan { info, clip, vae, latent_rgb: card.latent_rgb })
+    }
+}
+
+fn info(
+    path: &Path,
+    dir: &Path,
+    card: &Card,
+    class_name: String,
+    size_multiple: u32,
+    weight_bytes: u64,
+) -> Result<ModelInfo, LoadError> {
+    let folder = dir.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = card.name.clone().unwrap_or(folder);
+    let max_steps = card.max_steps.unwrap_or(100);
+    let info = ModelInfo {
+        title: card.title.clone().unwrap_or_else(|| name.clone()),
+        name,
+        capability: card.capability.clone().unwrap_or_else(|| "image.fast".to_owned()),
+        native_size: card.native_size.unwrap_or(512),
+        default_steps: card.default_steps.unwrap_or_else(|| max_steps.min(20)),
+        max_steps,
+        default_guidance: card.default_guidance.unwrap_or(7.5),
+        size_multiple,
+        class_name,
+        weight_bytes,
+    };
+    if info.name.is_empty()
+        || !(1..=1000).contains(&info.max_steps)
+        || !(1..=info.max_steps).contains(&info.default_steps)
+    {
+        return Err(LoadError::config(path, "`name` must not be empty, and 1 ≤ `default_steps` ≤ `max_steps` ≤ 1000"));
+    }
+    if info.native_size == 0 || !info.native_size.is_multiple_of(size_multiple) {
+        return Err(LoadError::config(path, format!("`native_size` must be a multiple of {size_multiple}")));
+    }
+    if !(0.0..=50.0).contains(&info.default_guidance) {
+        return Err(LoadError::config(path, "`default_guidance` must lie between 0 and 50"));
+    }
+    Ok(info)
+}

@@ -1,0 +1,281 @@
+//! A loaded model, and the pictures it is making.
+
+pub(crate) mod info;
+pub(crate) mod noise;
+pub(crate) mod session;
+mod tensors;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use candle_core::{IndexOp, Tensor};
+use image::RgbImage;
+
+use self::info::{LatentRgb, ModelInfo, PARTS, Plan};
+use self::noise::noise;
+use self::session::{BatchKey, Params, Session};
+pub use self::tensors::{Conditioning, Given};
+use crate::device::Device;
+use crate::error::{EngineError, LoadError};
+use crate::schedulers::Scheduler;
+use crate::text::clip::ClipText;
+use crate::text::tokenizer::ClipTokenizer;
+use crate::unet::Unet;
+use crate::vae::{Vae, VaeShape};
+
+/// No prompt is longer than this; what the text encoder has no room for is cut off anyway.
+const LONGEST_PROMPT: usize = 10_000;
+/// No side of a picture is longer than this many pixels.
+const LARGEST_SIDE: u32 = 2048;
+
+/// One loaded model. Shareable between threads; every session belongs to the pipeline that opened it.
+pub struct Pipeline {
+    info: ModelInfo,
+    id: Arc<str>,
+    device: Device,
+    tokenizer: ClipTokenizer,
+    text: ClipText,
+    unet: Unet,
+    scheduler: Scheduler,
+    vae: Vae,
+    shape: VaeShape,
+    latent_rgb: Option<LatentRgb>,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("info", &self.info).field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// Loads a model from a directory in the diffusers layout.
+    ///
+    /// # Errors
+    /// [`LoadError`], naming the file, tensor or setting at fault.
+    pub fn load(dir: &Path, device: &Device) -> Result<Pipeline, LoadError> {
+        static LOADED: AtomicU64 = AtomicU64::new(0);
+        let plan = Plan::read(dir)?;
+        let [text_dir, unet_dir, vae_dir] = PARTS.map(|(part, _)| dir.join(part));
+        let tokenizer = ClipTokenizer::load(&dir.join("tokenizer"), plan.clip.max_position_embeddings)?;
+        let scheduler = Scheduler::read(&dir.join("scheduler").join("scheduler_config.json"))?;
+        Ok(Pipeline {
+            // Two copies of one model are two models: their files may differ by now.
+            id: format!("{}#{}", plan.info.name, LOADED.fetch_add(1, Ordering::Relaxed)).into(),
+            device: device.clone(),
+            tokenizer,
+            text: ClipText::load(&text_dir, plan.clip, device)?,
+            unet: Unet::load(&unet_dir, device)?,
+            scheduler,
+            vae: Vae::load(&vae_dir, device)?,
+            shape: plan.vae,
+            latent_rgb: plan.latent_rgb,
+            info: plan.info,
+        })
+    }
+
+    /// What the model says about itself.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Begins a picture: encodes the words, draws the noise from the seed.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfRange`] for sizes, steps or guidance the model does not offer.
+    pub fn open(&self, params: &Params) -> Result<Session, EngineError> {
+        self.check(params)?;
+        let latents = self.latent_shape(params.width, params.height);
+        let [channels, height, width] = latents;
+        let noise = noise(params.seed, channels * height * width);
+        let noise = Tensor::from_vec(noise, (1, channels, height, width), self.device.candle())?;
+        let guided = params.guidance > 1.0;
+        let prompt = self.encode_prompt(&params.prompt)?;
+        let negative = if guided { Some(self.encode_prompt(&params.negative_prompt)?) } else { None };
+        self.begin(noise, prompt, negative, params.steps as usize, params.guidance)
+    }
+
+    fn begin(
+        &self,
+        noise: Tensor,
+        prompt: Tensor,
+        negative: Option<Tensor>,
+        steps: usize,
+        guidance: f32,
+    ) -> Result<Session, EngineError> {
+        let schedule = self.scheduler.schedule(steps);
+        let (_, channels, height, width) = noise.dims4()?;
+        Ok(Session {
+            key: BatchKey {
+                model: self.id.clone(),
+                latents: [channels, height, width],
+                words: prompt.dim(1)?,
+                guided: negative.is_some(),
+            },
+            latents: (noise * f64::from(schedule.initial_scale))?,
+            schedule: Arc::new(schedule),
+            index: 0,
+            clean: None,
+            prompt,
+            negative,
+            guidance,
+        })
+    }
+
+    /// Advances every session by exactly one step, all of them in one forward pass of the network.
+    /// Each may be at its own place of its own schedule and have its own guidance; their keys must
+    /// be equal. On an error no session has moved.
+    ///
+    /// # Errors
+    /// [`EngineError::Incompatible`], [`EngineError::Finished`], or what the device says.
+    pub fn step(&self, sessions: &mut [&mut Session]) -> Result<(), EngineError> {
+        let steps = self.check_batch(sessions)?;
+        let Some(first) = sessions.first() else { return Ok(()) };
+        let guided = first.key.guided;
+
+        let mut inputs = Vec::with_capacity(2 * sessions.len());
+        let mut words = Vec::with_capacity(2 * sessions.len());
+        let mut timesteps = Vec::with_capacity(2 * sessions.len());
+        for (session, step) in sessions.iter().zip(&steps) {
+            let input = if step.input_scale == 1.0 {
+                session.latents.clone()
+            } else {
+                (&session.latents * f64::from(step.input_scale))?
+            };
+            if guided {
+                inputs.push(input.clone());
+                words.extend(session.negative.clone());
+                timesteps.push(step.timestep);
+            }
+            inputs.push(input);
+            words.push(session.prompt.clone());
+            timesteps.push(step.timestep);
+        }
+        let outputs = self.unet.forward(&Tensor::cat(&inputs, 0)?, &timesteps, &Tensor::cat(&words, 0)?)?;
+
+        let mut moved = Vec::with_capacity(sessions.len());
+        for (index, (session, step)) in sessions.iter().zip(&steps).enumerate() {
+            let output = if guided {
+                let without = outputs.narrow(0, 2 * index, 1)?;
+                let with = outputs.narrow(0, 2 * index + 1, 1)?;
+                (&without + ((with - &without)? * f64::from(session.guidance))?)?
+            } else {
+                outputs.narrow(0, index, 1)?
+            };
+            let mix = |keep: f32, push: f32| (&session.latents * f64::from(keep))? + (&output * f64::from(push))?;
+            moved.push((mix(step.keep, step.push)?, mix(step.clean_keep, step.clean_push)?));
+        }
+        for (session, (latents, clean)) in sessions.iter_mut().zip(moved) {
+            session.latents = latents;
+            session.clean = Some(clean);
+            session.index += 1;
+        }
+        Ok(())
+    }
+
+    /// A rough picture, one pixel per latent, of where the session is heading.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn preview(&self, session: &Session) -> Result<RgbImage, EngineError> {
+        self.check_owner(session)?;
+        let latents = session.clean.as_ref().unwrap_or(&session.latents);
+        let planes = latents.i(0)?.flatten_from(1)?.to_vec2::<f32>()?;
+        let [_, height, width] = session.key.latents;
+        Ok(RgbImage::from_fn(width as u32, height as u32, |x, y| {
+            let pixel = y as usize * width + x as usize;
+            image::Rgb(match &self.latent_rgb {
+                Some(map) => std::array::from_fn(|c| {
+                    let sum: f32 = planes.iter().zip(&map.weights).map(|(plane, row)| plane[pixel] * row[c]).sum();
+                    to_byte(sum + map.bias[c])
+                }),
+                // Without a map, the first channels: shapes without true colours.
+                None => std::array::from_fn(|c| {
+                    to_byte(planes.get(c).or(planes.first()).map_or(0.5, |plane| plane[pixel] / 6.0 + 0.5))
+                }),
+            })
+        }))
+    }
+
+    /// The finished picture.
+    ///
+    /// # Errors
+    /// [`EngineError::Unfinished`] unless all steps have been taken.
+    pub fn finish(&self, session: &Session) -> Result<RgbImage, EngineError> {
+        self.check_owner(session)?;
+        if !session.is_done() {
+            return Err(EngineError::Unfinished { taken: session.index, steps: session.steps() });
+        }
+        let picture = self.decode(&session.latents)?.i(0)?.permute((1, 2, 0))?.contiguous()?;
+        let (height, width, _) = picture.dims3()?;
+        let bytes = picture.flatten_all()?.to_vec1::<f32>()?.into_iter().map(to_byte).collect();
+        RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))
+    }
+
+    /// The ids of a prompt, as many as the text encoder has places.
+    fn encode_prompt(&self, prompt: &str) -> Result<Tensor, EngineError> {
+        Ok(self.text.forward(&self.tokenizer.encode(prompt)?)?)
+    }
+
+    fn latent_shape(&self, width: u32, height: u32) -> [usize; 3] {
+        let VaeShape { factor, latent_channels } = self.shape;
+        [latent_channels, height as usize / factor, width as usize / factor]
+    }
+
+    fn check(&self, params: &Params) -> Result<(), EngineError> {
+        let multiple = self.info.size_multiple;
+        for (name, side) in [("width", params.width), ("height", params.height)] {
+            if side == 0 || side > LARGEST_SIDE || !side.is_multiple_of(multiple) {
+                return Err(EngineError::range(format!(
+                    "the {name} must be a multiple of {multiple} between {multiple} and {LARGEST_SIDE}, not {side}"
+                )));
+            }
+        }
+        if !(1..=self.info.max_steps).contains(&params.steps) {
+            return Err(EngineError::range(format!(
+                "the number of steps must lie between 1 and {}, not {}",
+                self.info.max_steps, params.steps
+            )));
+        }
+        check_guidance(params.guidance)?;
+        if params.prompt.len().max(params.negative_prompt.len()) > LONGEST_PROMPT {
+            return Err(EngineError::range(format!("a prompt must not be longer than {LONGEST_PROMPT} bytes")));
+        }
+        Ok(())
+    }
+
+    fn check_owner(&self, session: &Session) -> Result<(), EngineError> {
+        if session.key.model == self.id {
+            return Ok(());
+        }
+        Err(EngineError::Incompatible(format!("one belongs to {}, not to {}", session.key.model, self.id)))
+    }
+
+    fn check_batch(&self, sessions: &[&mut Session]) -> Result<Vec<crate::schedulers::Step>, EngineError> {
+        let mut steps = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            self.check_owner(session)?;
+            if session.key != sessions[0].key {
+                return Err(EngineError::Incompatible(
+                    "their sizes, prompts' lengths or kinds of guidance differ".into(),
+                ));
+            }
+            steps.push(session.next().ok_or_else(|| EngineError::Finished { steps: session.steps() })?);
+        }
+        Ok(steps)
+    }
+}
+
+fn check_guidance(guidance: f32) -> Result<(), EngineError> {
+    if (0.0..=50.0).contains(&guidance) {
+        return Ok(());
+    }
+    Err(EngineError::range(format!("the guidance must lie between 0 and 50, not {guidance}")))
+}
+
+/// 0 to 1 becomes 0 to 255, whatever lies outside is cut off.
+fn to_byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}

@@ -1,0 +1,4 @@
+//! From words to the states the denoising network attends to.
+
+pub(crate) mod clip;
+pub(crate) mod tokenizer;

@@ -1,0 +1,107 @@
+//! The denoising network of the Stable Diffusion family: diffusers' `UNet2DConditionModel`.
+
+mod blocks;
+pub(crate) mod config;
+mod resnet;
+mod transformer;
+
+use std::path::Path;
+
+use candle_core::Tensor;
+
+use self::blocks::{Down, Mid, Up};
+use self::config::UnetConfig;
+use crate::device::Device;
+use crate::error::{LoadError, Result};
+use crate::nn::activation::Activation;
+use crate::nn::conv::{Conv2d, ConvShape};
+use crate::nn::embeddings::{TimestepEmbedding, Timesteps};
+use crate::nn::norm::GroupNorm;
+use crate::weights::Weights;
+
+#[derive(Debug)]
+pub(crate) struct Unet {
+    config: UnetConfig,
+    timesteps: Timesteps,
+    time: TimestepEmbedding,
+    conv_in: Conv2d,
+    down: Vec<Down>,
+    mid: Option<Mid>,
+    up: Vec<Up>,
+    norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+impl Unet {
+    /// Loads the folder of this part.
+    pub(crate) fn load(dir: &Path, device: &Device) -> Result<Unet, LoadError> {
+        let config = UnetConfig::read(&dir.join("config.json"))?;
+        let weights = Weights::open(dir, "diffusion_pytorch_model", device)?;
+        let root = weights.root();
+        let first = config.first_channels();
+        let same = |inputs, outputs, kernel: usize| ConvShape {
+            kernel,
+            padding: (kernel - 1) / 2,
+            ..ConvShape::three(inputs, outputs)
+        };
+
+        let mut down = Vec::new();
+        let mut channels = first;
+        for (index, level) in config.levels.iter().enumerate() {
+            down.push(Down::load(&root.at("down_blocks").at(index), &config, index, channels)?);
+            channels = level.channels;
+        }
+        let mid = match config.levels.last() {
+            Some(level) if config.mid => Some(Mid::load(&root.at("mid_block"), &config, level)?),
+            _ => None,
+        };
+        let mut up = Vec::new();
+        for (index, level) in config.levels.iter().rev().enumerate() {
+            up.push(Up::load(&root.at("up_blocks").at(index), &config, index, channels)?);
+            channels = level.channels;
+        }
+        Ok(Unet {
+            timesteps: Timesteps {
+                channels: first,
+                flip_sin_to_cos: config.flip_sin_to_cos,
+                freq_shift: config.freq_shift,
+            },
+            time: TimestepEmbedding::load(&root.at("time_embedding"), first, config.time_embedding, config.activation)?,
+            conv_in: Conv2d::load(&root.at("conv_in"), same(config.in_channels, first, config.conv_in_kernel))?,
+            down,
+            mid,
+            up,
+            norm_out: GroupNorm::load(&root.at("conv_norm_out"), first, config.groups, config.eps)?,
+            conv_out: Conv2d::load(&root.at("conv_out"), same(first, config.out_channels, config.conv_out_kernel))?,
+            config,
+        })
+    }
+
+    pub(crate) fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
+    /// What the network says about noisy latents.
+    ///
+    /// `x` is `[batch, in_channels, height, width]` with sides that divide by [`UnetConfig::divisor`],
+    /// `timesteps` has one entry per sample, `context` is `[batch, words, width]`. The result is
+    /// `[batch, out_channels, height, width]`.
+    pub(crate) fn forward(&self, x: &Tensor, timesteps: &[f32], context: &Tensor) -> Result<Tensor> {
+        let waves = self.timesteps.forward(timesteps, x.device())?;
+        // Every residual block begins by activating the time embedding: once is enough.
+        let time = self.config.activation.apply(&self.time.forward(&waves)?)?;
+        let mut x = self.conv_in.forward(x)?;
+        let mut kept = vec![x.clone()];
+        for block in &self.down {
+            x = block.forward(x, &time, context, &mut kept)?;
+        }
+        if let Some(mid) = &self.mid {
+            x = mid.forward(&x, &time, context)?;
+        }
+        for block in &self.up {
+            x = block.forward(x, &time, context, &mut kept)?;
+        }
+        let activation: Activation = self.config.activation;
+        self.conv_out.forward(&self.norm_out.forward(&x, activation)?)
+    }
+}

@@ -1,0 +1,84 @@
+//! What several test files need.
+
+#![allow(dead_code, reason = "every test file uses its own part of this")]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use engine::{Device, Params, Pipeline, Tensor};
+
+/// A path below the repository's root.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The model that comes with the project. Without it these tests fail.
+pub fn starter() -> Pipeline {
+    Pipeline::load(&repository("models/starter"), &Device::cpu()).expect("models/starter loads")
+}
+
+pub fn tiny(name: &str) -> Pipeline {
+    Pipeline::load(&fixture(name), &Device::cpu()).expect("the tiny model loads")
+}
+
+/// Tensors that diffusers computed, with the text beside them.
+pub struct Reference {
+    tensors: HashMap<String, Tensor>,
+    facts: HashMap<String, String>,
+}
+
+impl Reference {
+    pub fn read(name: &str) -> Reference {
+        let bytes = std::fs::read(fixture(name)).expect("the reference values are there");
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("they have a header");
+        let tensors = candle_core::safetensors::load_buffer(&bytes, &candle_core::Device::Cpu).expect("they load");
+        Reference { tensors, facts: header.metadata().clone().unwrap_or_default() }
+    }
+
+    pub fn get(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).unwrap_or_else(|| panic!("no reference called {name}"))
+    }
+
+    pub fn floats(&self, name: &str) -> Vec<f32> {
+        floats(self.get(name))
+    }
+
+    pub fn fact(&self, name: &str) -> &str {
+        self.facts.get(name).unwrap_or_else(|| panic!("no fact called {name}"))
+    }
+
+    /// Rows of token ids.
+    pub fn ids(&self, name: &str) -> Vec<Vec<u32>> {
+        let ids = self.get(name).to_dtype(candle_core::DType::U32).expect("ids are small");
+        ids.to_vec2().expect("ids are rows")
+    }
+}
+
+pub fn floats(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("a tensor of floats")
+}
+
+/// Fails unless both have the same shape and differ nowhere by more than `tolerance`.
+pub fn close(what: &str, found: &Tensor, wanted: &Tensor, tolerance: f32) {
+    assert_eq!(found.dims(), wanted.dims(), "{what} has another shape");
+    let difference = floats(found).iter().zip(floats(wanted)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference <= tolerance, "{what} is off by {difference}");
+    eprintln!("{what}: largest difference {difference:.1e}");
+}
+
+/// A small picture of a tiny model.
+pub fn params(prompt: &str, seed: u64) -> Params {
+    Params {
+        prompt: prompt.into(),
+        negative_prompt: String::new(),
+        width: 32,
+        height: 32,
+        steps: 4,
+        guidance: 3.0,
+        seed,
+    }
+}

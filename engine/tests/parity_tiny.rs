@@ -1,0 +1,80 @@
+//! Every part against diffusers and transformers, on two tiny models that between them use every
+//! setting this engine knows. `fixtures/make_tiny.py` makes both.
+
+mod common;
+
+use common::{Reference, close, tiny};
+use engine::{Conditioning, Given, Tensor};
+
+const MODELS: [&str; 2] = ["tiny_first", "tiny_second"];
+
+fn each(check: impl Fn(&str, &engine::Pipeline, &Reference)) {
+    for name in MODELS {
+        check(name, &tiny(name), &Reference::read(&format!("{name}.safetensors")));
+    }
+}
+
+#[test]
+fn prompts_become_the_same_tokens() {
+    each(|name, pipeline, reference| {
+        let prompts: Vec<String> = serde_json::from_str(reference.fact("prompts")).expect("prompts are a list");
+        for (prompt, ids) in prompts.iter().zip(reference.ids("input_ids")) {
+            assert_eq!(pipeline.tokenize(prompt).expect("it has tokens"), ids, "{name}: {prompt:?}");
+        }
+    });
+}
+
+#[test]
+fn the_text_encoder_agrees() {
+    each(|name, pipeline, reference| {
+        let states: Vec<Tensor> =
+            reference.ids("input_ids").iter().map(|ids| pipeline.encode_ids(ids).expect("it encodes")).collect();
+        let states = Tensor::cat(&states, 0).expect("rows of one width");
+        close(&format!("{name} text"), &states, reference.get("last_hidden_state"), 1e-4);
+    });
+}
+
+#[test]
+fn the_unet_agrees() {
+    each(|name, pipeline, reference| {
+        let timesteps = reference.floats("unet_timesteps");
+        let output = pipeline
+            .predict(reference.get("unet_sample"), &timesteps, reference.get("unet_words"))
+            .expect("it predicts");
+        close(&format!("{name} unet"), &output, reference.get("unet_output"), 1e-4);
+    });
+}
+
+#[test]
+fn the_autoencoder_agrees() {
+    each(|name, pipeline, reference| {
+        let decoded = pipeline.decode(reference.get("vae_latents")).expect("it decodes");
+        let wanted = reference.get("vae_decoded").affine(0.5, 0.5).and_then(|x| x.clamp(0f32, 1f32));
+        close(&format!("{name} decoder"), &decoded, &wanted.expect("a picture"), 1e-4);
+        let encoded = pipeline.encode(reference.get("vae_picture")).expect("it encodes");
+        close(&format!("{name} encoder"), &encoded, reference.get("vae_encoded"), 1e-4);
+    });
+}
+
+#[test]
+fn a_guided_loop_ends_at_the_same_picture() {
+    each(|name, pipeline, reference| {
+        let ids = reference.ids("input_ids");
+        let given = Given {
+            latents: reference.get("loop_noise").clone(),
+            prompt: Conditioning::Ids(ids[1..3].to_vec()),
+            negative: Some(Conditioning::Ids(vec![ids[0].clone(), ids[0].clone()])),
+            steps: 4,
+            guidance: 3.0,
+        };
+        let mut sessions = pipeline.open_given(&given).expect("it opens");
+        while !sessions[0].is_done() {
+            pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
+        }
+        let latents: Vec<&Tensor> = sessions.iter().map(engine::Session::latents).collect();
+        let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+        close(&format!("{name} loop"), &latents, reference.get("loop_latents"), 1e-3);
+        let image = pipeline.decode(&latents).expect("it decodes");
+        close(&format!("{name} image"), &image, reference.get("loop_image"), 1e-3);
+    });
+}

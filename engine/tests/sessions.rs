@@ -1,0 +1,162 @@
+//! What holds for every model: batches, seeds, cancellation, and refusals that break nothing.
+
+mod common;
+
+use common::{floats, params, starter, tiny};
+use engine::{EngineError, Params, Pipeline, RgbImage, Session};
+
+fn draw(pipeline: &Pipeline, params: &Params) -> RgbImage {
+    let mut session = pipeline.open(params).expect("it opens");
+    while !session.is_done() {
+        pipeline.step(&mut [&mut session]).expect("it steps");
+    }
+    pipeline.finish(&session).expect("it finishes")
+}
+
+fn finish(pipeline: &Pipeline, sessions: &mut [Session]) -> Vec<Vec<f32>> {
+    loop {
+        let mut open: Vec<&mut Session> = sessions.iter_mut().filter(|session| !session.is_done()).collect();
+        if open.is_empty() {
+            break;
+        }
+        pipeline.step(&mut open).expect("it steps");
+    }
+    sessions.iter().map(|session| floats(session.latents())).collect()
+}
+
+/// Sessions of different lengths, guidance and starting times in one batch, against each alone.
+fn batch_equals_singles(pipeline: &Pipeline, size: u32, tolerance: f32) {
+    let wanted = [
+        Params { steps: 4, guidance: 3.0, width: size, height: size, ..params("a red boat", 1) },
+        Params { steps: 6, guidance: 5.5, width: size, height: size, ..params("the sun at sunset", 2) },
+        Params { steps: 3, guidance: 1.5, width: size, height: size, ..params("", 3) },
+    ];
+    let mut alone = Vec::new();
+    for params in &wanted {
+        alone.extend(finish(pipeline, &mut [pipeline.open(params).expect("it opens")]));
+    }
+    let mut sessions: Vec<Session> = wanted.iter().map(|params| pipeline.open(params).expect("it opens")).collect();
+    // One of them is a step ahead of the others.
+    pipeline.step(&mut [&mut sessions[1]]).expect("it steps");
+    for (together, alone) in finish(pipeline, &mut sessions).iter().zip(&alone) {
+        let difference = together.iter().zip(alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(difference <= tolerance, "a batch differs from its singles by {difference}");
+    }
+}
+
+#[test]
+fn a_batch_equals_its_singles() {
+    batch_equals_singles(&tiny("tiny_first"), 32, 1e-5);
+    batch_equals_singles(&tiny("tiny_second"), 32, 1e-5);
+}
+
+#[test]
+fn a_batch_of_the_starter_equals_its_singles() {
+    batch_equals_singles(&starter(), 128, 1e-5);
+}
+
+#[test]
+fn a_seed_and_its_words_decide_the_picture() {
+    let pipeline = tiny("tiny_second");
+    let picture = draw(&pipeline, &params("a red boat", 5));
+    assert_eq!((picture.width(), picture.height()), (32, 32));
+    assert_eq!(picture, draw(&pipeline, &params("a red boat", 5)));
+    assert_ne!(picture, draw(&pipeline, &params("a red boat", 6)));
+    assert_ne!(picture, draw(&pipeline, &params("the sun", 5)));
+}
+
+#[test]
+fn pictures_need_not_be_square() {
+    let pipeline = tiny("tiny_first");
+    let picture = draw(&pipeline, &Params { width: 24, height: 8, guidance: 1.0, ..params("a boat", 1) });
+    assert_eq!((picture.width(), picture.height()), (24, 8));
+}
+
+#[test]
+fn a_preview_has_a_pixel_per_latent() {
+    let pipeline = tiny("tiny_first");
+    let mut session = pipeline.open(&params("a boat", 1)).expect("it opens");
+    let noise = pipeline.preview(&session).expect("it previews");
+    assert_eq!((noise.width(), noise.height()), (16, 16));
+    pipeline.step(&mut [&mut session]).expect("it steps");
+    assert_ne!(noise, pipeline.preview(&session).expect("it previews"));
+}
+
+#[test]
+fn without_guidance_the_negative_prompt_does_not_matter() {
+    let pipeline = tiny("tiny_first");
+    let plain = Params { guidance: 1.0, ..params("a boat", 1) };
+    let other = Params { negative_prompt: "the red sun".into(), ..plain.clone() };
+    assert_eq!(draw(&pipeline, &plain), draw(&pipeline, &other));
+    let guided = Params { guidance: 4.0, ..plain };
+    assert_ne!(draw(&pipeline, &guided), draw(&pipeline, &Params { guidance: 4.0, ..other }));
+}
+
+#[test]
+fn dropping_a_session_leaves_the_others_alone() {
+    let pipeline = tiny("tiny_first");
+    let wanted = draw(&pipeline, &params("a boat", 9));
+    let mut kept = pipeline.open(&params("a boat", 9)).expect("it opens");
+    let mut dropped = pipeline.open(&params("a red sun", 2)).expect("it opens");
+    pipeline.step(&mut [&mut dropped, &mut kept]).expect("it steps");
+    drop(dropped);
+    while !kept.is_done() {
+        pipeline.step(&mut [&mut kept]).expect("it steps");
+    }
+    assert_eq!(pipeline.finish(&kept).expect("it finishes"), wanted);
+}
+
+#[test]
+fn what_cannot_advance_together_is_refused_and_nothing_moves() {
+    let pipeline = tiny("tiny_first");
+    let open = |params: &Params| pipeline.open(params).expect("it opens");
+    let mut one = open(&params("a boat", 1));
+    for other in [Params { guidance: 1.0, ..params("a boat", 1) }, Params { width: 16, ..params("a boat", 1) }] {
+        let mut other = open(&other);
+        assert_ne!(one.key(), other.key());
+        let refused = pipeline.step(&mut [&mut one, &mut other]);
+        assert!(matches!(refused, Err(EngineError::Incompatible(_))), "{refused:?}");
+    }
+    let mut stranger = tiny("tiny_first").open(&params("a boat", 1)).expect("it opens");
+    assert!(matches!(pipeline.step(&mut [&mut stranger]), Err(EngineError::Incompatible(_))));
+    assert!(matches!(pipeline.preview(&stranger), Err(EngineError::Incompatible(_))));
+    assert!(matches!(pipeline.finish(&one), Err(EngineError::Unfinished { taken: 0, steps: 4 })));
+    assert_eq!((one.step_index(), one.steps()), (0, 4));
+
+    let mut done = open(&Params { steps: 1, ..params("a boat", 1) });
+    assert_eq!(one.key(), done.key());
+    pipeline.step(&mut [&mut done]).expect("it steps");
+    assert!(matches!(pipeline.step(&mut [&mut one, &mut done]), Err(EngineError::Finished { steps: 1 })));
+    assert_eq!(one.step_index(), 0);
+    pipeline.step(&mut []).expect("nobody waits");
+}
+
+#[test]
+fn what_is_out_of_range_is_refused() {
+    let pipeline = tiny("tiny_first");
+    let good = params("a boat", 1);
+    for bad in [
+        Params { width: 30, ..good.clone() },
+        Params { height: 0, ..good.clone() },
+        Params { width: 1 << 30, ..good.clone() },
+        Params { steps: 0, ..good.clone() },
+        Params { steps: 21, ..good.clone() },
+        Params { guidance: f32::NAN, ..good.clone() },
+        Params { guidance: -1.0, ..good.clone() },
+        Params { guidance: 1e9, ..good.clone() },
+        Params { prompt: "boat ".repeat(5000), ..good.clone() },
+    ] {
+        let refused = pipeline.open(&bad);
+        assert!(matches!(refused, Err(EngineError::OutOfRange { .. })), "{bad:?}");
+    }
+    assert!(pipeline.open(&good).is_ok());
+}
+
+#[test]
+fn pipelines_and_sessions_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<Pipeline>();
+    crosses::<Session>();
+    crosses::<EngineError>();
+    crosses::<engine::LoadError>();
+}

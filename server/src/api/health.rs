@@ -1,0 +1,38 @@
+//! `/healthz`, `/readyz` and `/metrics`, for machines that look after machines.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
+use services::db;
+use services::fleet::Fleet;
+use services::jobs::{Models, Outlook};
+use sqlx::PgPool;
+
+/// The process is alive.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The studio can take requests: the database answers and some model is known.
+pub async fn readyz(State(pool): State<PgPool>, State(models): State<Models>) -> (StatusCode, &'static str) {
+    if !db::is_up(&pool).await {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
+    }
+    match models.cards().await {
+        Ok(cards) if !cards.is_empty() => (StatusCode::OK, "ready\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "no worker has announced a model yet\n"),
+    }
+}
+
+/// Prometheus text format.
+pub async fn metrics(
+    State(handle): State<PrometheusHandle>,
+    State(fleet): State<Fleet>,
+    State(outlook): State<Outlook>,
+) -> String {
+    let workers = fleet.workers();
+    metrics::gauge!("mindseye_workers").set(workers.len() as f64);
+    metrics::gauge!("mindseye_jobs_running").set(workers.iter().map(|worker| worker.jobs).sum::<usize>() as f64);
+    metrics::gauge!("mindseye_jobs_waiting").set(outlook.queued() as f64);
+    handle.render()
+}

@@ -1,0 +1,8 @@
+//! REST for programs: thin doors to the services.
+
+pub mod feed;
+pub mod generations;
+pub mod health;
+pub mod me;
+pub mod media;
+pub mod quote;

@@ -1,0 +1,151 @@
+//! Configuration: read once from the environment, checked, and passed on in parts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use domain::credits::DEFAULT_DAILY_CREDITS;
+
+/// Everything an operator can set. Each field names its variable.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `MINDSEYE_ADDR`
+    pub addr: SocketAddr,
+    /// `MINDSEYE_DATA`
+    pub data: PathBuf,
+    /// `MINDSEYE_MODELS`
+    pub models: PathBuf,
+    /// `DATABASE_URL`; unset means a private Postgres below `data`.
+    pub database_url: Option<String>,
+    /// `MINDSEYE_WORKERS`: devices of the local workers.
+    pub workers: Vec<String>,
+    /// `MINDSEYE_TRUSTED_PROXIES`: whose forwarding headers are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// `MINDSEYE_DAILY_CREDITS`
+    pub daily_credits: u32,
+    /// `MINDSEYE_WORKER_KEY`: what workers authenticate with; drawn at every start when unset.
+    pub worker_key: Option<String>,
+    /// `LEPTOS_SITE_ROOT`: where the built site lies.
+    pub site_root: PathBuf,
+}
+
+/// A range of addresses in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    base: IpAddr,
+    prefix: u8,
+}
+
+impl Config {
+    /// Reads the environment; the error is a sentence that names the variable.
+    pub fn from_env() -> Result<Self, String> {
+        Self::read(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let text = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+        let addr = text("MINDSEYE_ADDR", "127.0.0.1:3000");
+        let addr = addr.parse().map_err(|_| {
+            format!("MINDSEYE_ADDR is “{addr}”, which is not an address and port like 127.0.0.1:3000")
+        })?;
+        let data = PathBuf::from(text("MINDSEYE_DATA", "data"));
+        let data = std::path::absolute(&data)
+            .map_err(|error| format!("MINDSEYE_DATA ({}) is not a usable path: {error}", data.display()))?;
+        let daily = text("MINDSEYE_DAILY_CREDITS", &DEFAULT_DAILY_CREDITS.to_string());
+        let daily_credits = daily
+            .parse()
+            .map_err(|_| format!("MINDSEYE_DAILY_CREDITS is “{daily}”, which is not a whole number"))?;
+        let trusted_proxies = list(&text("MINDSEYE_TRUSTED_PROXIES", ""))
+            .map(|text| {
+                Network::parse(text).ok_or_else(|| {
+                    format!("MINDSEYE_TRUSTED_PROXIES names “{text}”, which is not a network like 10.0.0.0/8")
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let workers = match text("MINDSEYE_WORKERS", "auto").trim() {
+            // Without a card that this build can drive, the processor does the work.
+            "auto" => vec!["cpu".to_owned()],
+            "none" => Vec::new(),
+            devices => list(devices).map(str::to_owned).collect(),
+        };
+        Ok(Self {
+            addr,
+            data,
+            models: PathBuf::from(text("MINDSEYE_MODELS", "models")),
+            database_url: variable("DATABASE_URL"),
+            workers,
+            trusted_proxies,
+            daily_credits,
+            worker_key: variable("MINDSEYE_WORKER_KEY"),
+            site_root: PathBuf::from(text("LEPTOS_SITE_ROOT", "target/site")),
+        })
+    }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+impl Network {
+    fn parse(text: &str) -> Option<Self> {
+        let (base, prefix) = match text.split_once('/') {
+            Some((base, prefix)) => (base.parse().ok()?, Some(prefix.parse().ok()?)),
+            None => (text.parse().ok()?, None),
+        };
+        let longest = if matches!(base, IpAddr::V4(_)) { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(longest);
+        (prefix <= longest).then_some(Self { base, prefix })
+    }
+
+    /// Whether an address lies inside.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.base, address.to_canonical()) {
+            (IpAddr::V4(base), IpAddr::V4(address)) => {
+                same_prefix(base.to_bits().into(), address.to_bits().into(), 32, self.prefix)
+            }
+            (IpAddr::V6(base), IpAddr::V6(address)) => {
+                same_prefix(base.to_bits(), address.to_bits(), 128, self.prefix)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn same_prefix(a: u128, b: u128, bits: u8, prefix: u8) -> bool {
+    (a ^ b).checked_shr(u32::from(bits - prefix)).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_set_means_the_documented_defaults() {
+        let config = Config::read(|_| None).expect("defaults");
+        assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
+        assert_eq!((config.daily_credits, config.workers), (50, vec!["cpu".to_owned()]));
+        assert!(config.database_url.is_none() && config.trusted_proxies.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        for (wrong, value) in
+            [("MINDSEYE_ADDR", "here"), ("MINDSEYE_DAILY_CREDITS", "many"), ("MINDSEYE_TRUSTED_PROXIES", "10/8")]
+        {
+            let error = Config::read(|name| (name == wrong).then(|| value.to_owned())).expect_err("refused");
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        let inside = |network: &str, address: &str| {
+            Network::parse(network).expect("a network").contains(address.parse().expect("an address"))
+        };
+        assert!(inside("10.0.0.0/8", "10.255.0.1"));
+        assert!(!inside("10.0.0.0/8", "11.0.0.1"));
+        assert!(inside("127.0.0.1", "::ffff:127.0.0.1"));
+        assert!(inside("fd00::/8", "fd12::1"));
+        assert!(inside("0.0.0.0/0", "8.8.8.8"));
+        assert!(!inside("0.0.0.0/0", "::1"));
+    }
+}

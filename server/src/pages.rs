@@ -1,0 +1,56 @@
+//! The pages: Leptos behind axum, with what each page and server function needs in its context.
+
+use app::server::Handles;
+use app::{App, shell};
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+
+use crate::state::AppState;
+
+/// Every page and every server function.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let handles = state.handles.clone();
+    let options = state.leptos.clone();
+    Router::new().leptos_routes_with_context(
+        state,
+        generate_route_list(App),
+        move || provide(&handles),
+        move || shell(options.clone()),
+    )
+}
+
+fn provide(handles: &Handles) {
+    provide_context(handles.clone());
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Some(csp) = use_nonce().and_then(|nonce| HeaderValue::from_str(&policy(&nonce)).ok()) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, csp);
+    }
+}
+
+/// Scripts only with this answer's nonce, everything else only from here.
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Leptos' options, with the site where the build put it.
+pub fn options(config: &crate::config::Config) -> LeptosOptions {
+    // The build writes the hashes beside the program; an absolute path is taken as it is.
+    let hashes = crate::workers::program().with_file_name("hash.txt");
+    LeptosOptions::builder()
+        .output_name("mindseye")
+        .site_root(config.site_root.to_string_lossy().into_owned())
+        .site_pkg_dir("pkg")
+        .site_addr(config.addr)
+        .hash_files(hashes.is_file())
+        .hash_file(hashes.to_string_lossy().into_owned())
+        .build()
+}

@@ -1,0 +1,111 @@
+//! Every address the studio answers, with the action it counts as and how long its answer may be kept.
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+use axum::Router;
+use domain::AppError;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+
+use crate::api::{feed, generations, health, me, media, quote};
+use crate::problem::ProblemResponse;
+use crate::state::AppState;
+use crate::{assets, gateway, pages, security, visitor};
+
+/// Largest request body, in bytes, except for workers' pictures.
+pub const BODY_LIMIT: usize = 256 * 1024;
+/// Largest picture a worker may deliver, in bytes.
+const PICTURE_LIMIT: usize = 64 * 1024 * 1024;
+
+/// What a request counts as when it is limited and measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// Makes pictures: costs credits.
+    Create,
+    /// Reads something of the visitor's or the public's.
+    Read,
+    /// Changes something without cost.
+    Change,
+    /// A worker's own traffic, behind its key.
+    Worker,
+    /// Machines looking after machines.
+    Probe,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Change => "change",
+            Self::Worker => "worker",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// How long an answer may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cache {
+    /// Not at all.
+    Never,
+    /// The handler says so itself.
+    Own,
+}
+
+/// The whole router.
+pub fn build(state: AppState) -> Router {
+    use Action::{Change, Create, Probe, Read, Worker};
+    let site = state.leptos.site_root.to_string();
+    let one = "/api/v1/generations/{id}";
+    let events = "/api/v1/generations/{id}/events";
+    let results = post(gateway::deliver.layer(DefaultBodyLimit::max(PICTURE_LIMIT)));
+    let router = Router::new()
+        .route("/healthz", policy(Probe, Cache::Never, get(health::healthz)))
+        .route("/readyz", policy(Probe, Cache::Never, get(health::readyz)))
+        .route("/metrics", policy(Probe, Cache::Never, get(health::metrics)))
+        .route(
+            "/api/v1/generations",
+            policy(Create, Cache::Never, post(generations::create))
+                .merge(policy(Read, Cache::Never, get(generations::list))),
+        )
+        .route(
+            one,
+            policy(Read, Cache::Never, get(generations::read))
+                .merge(policy(Change, Cache::Never, delete(generations::cancel))),
+        )
+        .route(events, policy(Read, Cache::Never, get(generations::events)))
+        .route("/api/v1/quote", policy(Read, Cache::Never, post(quote::create)))
+        .route("/api/v1/me", policy(Read, Cache::Never, get(me::read)))
+        .route("/api/v1/feed", policy(Read, Cache::Never, get(feed::read)))
+        .route("/media/{id}", policy(Read, Cache::Own, get(media::read)))
+        .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
+        .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
+        .merge(pages::routes(&state))
+        .merge(assets::routes(site.as_ref()))
+        .fallback(|| async { ProblemResponse(AppError::NotFound) })
+        .method_not_allowed_fallback(|| async { ProblemResponse(AppError::MethodNotAllowed) })
+        .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    // An event stream must not wait in a compressor's buffer; pictures are compressed already.
+    let compressible = DefaultPredicate::new().and(NotForContentType::SSE);
+    security::protect(router).layer(CompressionLayer::new().compress_when(compressible)).with_state(state)
+}
+
+/// Names what a route counts as and how its answer may be kept.
+fn policy(action: Action, cache: Cache, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
+    route.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        let mut response: Response = next.run(request).await;
+        if cache == Cache::Never {
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        let class = response.status().as_u16() / 100;
+        metrics::counter!("mindseye_requests_total", "action" => action.name(), "class" => format!("{class}xx"))
+            .increment(1);
+        response.into_response()
+    }))
+}

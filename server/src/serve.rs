@@ -1,0 +1,209 @@
+//! `mindseye serve`: puts the rooms together, runs them, and takes them down in order.
+
+use std::future::IntoFuture;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::server::Handles;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use services::clock::{self, SystemClock};
+use services::credits::CreditsService;
+use services::db;
+use services::feed::Feed;
+use services::fleet::{Fleet, FleetParts};
+use services::identity::Identity;
+use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};
+use services::media::MediaStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::gateway::WorkerKey;
+use crate::postgres::PrivatePostgres;
+use crate::state::{AppState, TrustedProxies};
+use crate::workers::{self, LocalWorkers};
+use crate::{pages, router};
+
+/// Connections to the database.
+const POOL: u32 = 16;
+
+/// Runs until asked to stop. Errors are sentences for the operator.
+pub async fn run(config: Config) -> Result<(), String> {
+    // Listening comes first: an address in use should be known before a database is started.
+    let listener = TcpListener::bind(config.addr)
+        .await
+        .map_err(|error| format!("{} can't be listened on: {error}. Is another studio running?", config.addr))?;
+    let addr = listener.local_addr().map_err(|error| error.to_string())?;
+    let (postgres, url) = database(&config).await?;
+    let served = serve(&config, &url, listener, addr, postgres.clone()).await;
+    if let Some(postgres) = postgres {
+        postgres.stop().await;
+    }
+    served
+}
+
+/// `mindseye migrate`: brings the schema up to date and leaves.
+pub async fn migrate(config: &Config) -> Result<(), String> {
+    let (postgres, url) = database(config).await?;
+    let migrated = connect_and_migrate(&url).await.map(|_| ());
+    if let Some(postgres) = postgres {
+        postgres.stop().await;
+    }
+    migrated
+}
+
+async fn database(config: &Config) -> Result<(Option<PrivatePostgres>, String), String> {
+    match &config.database_url {
+        Some(url) => Ok((None, url.clone())),
+        None => {
+            let postgres = PrivatePostgres::start(&config.data).await?;
+            let url = postgres.url();
+            Ok((Some(postgres), url))
+        }
+    }
+}
+
+async fn connect_and_migrate(url: &str) -> Result<sqlx::PgPool, String> {
+    let pool = db::connect(url, POOL)
+        .await
+        .map_err(|error| format!("the database can't be reached: {error}. DATABASE_URL says where it is"))?;
+    db::migrate(&pool).await.map_err(|error| format!("the database's schema can't be brought up to date: {error}"))?;
+    Ok(pool)
+}
+
+async fn serve(
+    config: &Config,
+    database_url: &str,
+    listener: TcpListener,
+    addr: SocketAddr,
+    postgres: Option<PrivatePostgres>,
+) -> Result<(), String> {
+    let pool = connect_and_migrate(database_url).await?;
+    let media = config.data.join("media");
+    let media =
+        MediaStore::open(media.clone()).await.map_err(|error| format!("{} can't be made: {error}", media.display()))?;
+    let key = config.worker_key.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(clock::random_bytes::<24>()));
+    let (stop, stopping) = watch::channel(false);
+    let (dismiss, dismissed) = watch::channel(false);
+
+    let clock: clock::SharedClock = Arc::new(SystemClock);
+    let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily_credits);
+    let (models, outlook, wake) = (Models::new(pool.clone()), Outlook::default(), Arc::new(Notify::new()));
+    let (cancelled, cancellations) = mpsc::unbounded_channel();
+    let jobs = Jobs::new(JobsParts {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        credits: credits.clone(),
+        media: media.clone(),
+        models: models.clone(),
+        events: EventHub::default(),
+        outlook: outlook.clone(),
+        wake: wake.clone(),
+        cancelled,
+    });
+    let fleet = Fleet::new(FleetParts {
+        pool: pool.clone(),
+        clock,
+        jobs: jobs.clone(),
+        media,
+        models: models.clone(),
+        outlook: outlook.clone(),
+        wake,
+    });
+    let identity = Identity::new(pool.clone());
+    let handles = Handles {
+        jobs: jobs.clone(),
+        identity: identity.clone(),
+        credits: credits.clone(),
+        models: models.clone(),
+    };
+    let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
+    let state = AppState {
+        jobs,
+        identity,
+        credits,
+        models,
+        feed: Feed::new(pool.clone()),
+        fleet: fleet.clone(),
+        outlook,
+        pool: pool.clone(),
+        worker_key: WorkerKey::new(&key),
+        stopping: stopping.clone(),
+        proxies: TrustedProxies(Arc::new(config.trusted_proxies.clone())),
+        metrics,
+        leptos: pages::options(config),
+        handles,
+    };
+
+    let mut background = JoinSet::new();
+    background.spawn({
+        let fleet = fleet.clone();
+        async move { fleet.dispatch().await }
+    });
+    background.spawn({
+        let fleet = fleet.clone();
+        async move { fleet.forward_cancellations(cancellations).await }
+    });
+    if let Some(postgres) = postgres {
+        background.spawn(async move { postgres.keep_running().await });
+    }
+    let local = LocalWorkers {
+        program: workers::program(),
+        head: format!("ws://{}", reachable(addr)),
+        key,
+        models: config.models.clone(),
+    };
+    let mut children = JoinSet::new();
+    for (number, device) in config.workers.iter().enumerate() {
+        children.spawn(local.clone().supervise(number, device.clone(), dismissed.clone()));
+    }
+
+    tracing::info!("Mindseye is at http://{}", reachable(addr));
+    let app = router::build(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut until_stop = stopping.clone();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        // An error means that the sender is gone, which is the end as well.
+        let _ = until_stop.wait_for(|stop| *stop).await;
+    });
+    let server = tokio::spawn(server.into_future());
+
+    asked_to_stop().await?;
+    tracing::info!("stopping: pictures in the making are finished first");
+    // Workers finish while the server still takes their pictures; then streams end, then the server.
+    let _ = dismiss.send(true);
+    fleet.drain();
+    let _ = tokio::time::timeout(workers::GRACE, fleet.idle()).await;
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(Duration::from_secs(5), async {
+        while children.join_next().await.is_some() {}
+    })
+    .await;
+    children.abort_all();
+    if tokio::time::timeout(Duration::from_secs(5), server).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    background.abort_all();
+    while background.join_next().await.is_some() {}
+    pool.close().await;
+    Ok(())
+}
+
+async fn asked_to_stop() -> Result<(), String> {
+    let watch = |kind| signal(kind).map_err(|error| format!("signals can't be watched: {error}"));
+    let (mut interrupt, mut terminate) = (watch(SignalKind::interrupt())?, watch(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// The address as a local worker or person reaches it: "all interfaces" includes loopback.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() { SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), addr.port()) } else { addr }
+}

@@ -1,0 +1,39 @@
+//! What the doors need, as narrow handles.
+
+use app::server::Handles;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use metrics_exporter_prometheus::PrometheusHandle;
+use services::credits::CreditsService;
+use services::feed::Feed;
+use services::fleet::Fleet;
+use services::identity::Identity;
+use services::jobs::{Jobs, Models, Outlook};
+use sqlx::PgPool;
+use tokio::sync::watch;
+
+use crate::config::Network;
+use crate::gateway::WorkerKey;
+
+/// Everything the router is built with. Each door takes only the parts it names.
+#[derive(Clone, Debug, FromRef)]
+pub struct AppState {
+    pub jobs: Jobs,
+    pub identity: Identity,
+    pub credits: CreditsService,
+    pub models: Models,
+    pub feed: Feed,
+    pub fleet: Fleet,
+    pub outlook: Outlook,
+    pub pool: PgPool,
+    pub worker_key: WorkerKey,
+    pub stopping: watch::Receiver<bool>,
+    pub proxies: TrustedProxies,
+    pub metrics: PrometheusHandle,
+    pub leptos: LeptosOptions,
+    pub handles: Handles,
+}
+
+/// Networks whose forwarding headers are believed.
+#[derive(Clone, Debug)]
+pub struct TrustedProxies(pub std::sync::Arc<Vec<Network>>);

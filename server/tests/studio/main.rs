@@ -1,0 +1,5 @@
+//! The whole studio, as its users meet it: the real program, a real Postgres, workers that draw test cards.
+
+mod doors;
+mod kills;
+mod studio;

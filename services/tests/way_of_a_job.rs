@@ -1,0 +1,397 @@
+//! The way of a job against a real Postgres, with the test standing in for the workers.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::worker::{Assignment, FromWorker, Hello, PROTOCOL, ToWorker, WarmModel};
+use domain::{AppError, DeviceId, GenerationRequest, JobEvent, JobId, JobState, JobView, ModelCard, WorkerId};
+use services::clock::{Clock, SharedClock};
+use services::credits::{self, CreditsService};
+use services::fleet::{Connection, DeliveryError, Fleet, FleetParts};
+use services::identity::{Identity, Visitor};
+use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};
+use services::media::MediaStore;
+use sqlx::PgPool;
+use tokio::sync::{Notify, mpsc};
+
+const DAILY: u32 = 50;
+
+/// A clock that stands still unless it is moved.
+#[derive(Debug)]
+struct TestClock(std::sync::Mutex<DateTime<Utc>>);
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().expect("clock")
+    }
+}
+
+/// A studio without doors.
+struct Studio {
+    pool: PgPool,
+    clock: Arc<TestClock>,
+    jobs: Jobs,
+    fleet: Fleet,
+    credits: CreditsService,
+    identity: Identity,
+    _media: tempfile::TempDir,
+}
+
+impl Studio {
+    async fn open(pool: PgPool) -> Self {
+        let clock = Arc::new(TestClock(std::sync::Mutex::new("2026-11-20T12:00:00Z".parse().expect("a date"))));
+        let shared: SharedClock = clock.clone();
+        let folder = tempfile::tempdir().expect("a folder");
+        let media = MediaStore::open(folder.path().join("media")).await.expect("media");
+        let credits = CreditsService::new(pool.clone(), shared.clone(), DAILY);
+        let (models, outlook, wake) = (Models::new(pool.clone()), Outlook::default(), Arc::new(Notify::new()));
+        let (cancelled, cancellations) = mpsc::unbounded_channel();
+        let jobs = Jobs::new(JobsParts {
+            pool: pool.clone(),
+            clock: shared.clone(),
+            credits: credits.clone(),
+            media: media.clone(),
+            models: models.clone(),
+            events: EventHub::default(),
+            outlook: outlook.clone(),
+            wake: wake.clone(),
+            cancelled,
+        });
+        let fleet = Fleet::new(FleetParts {
+            pool: pool.clone(),
+            clock: shared,
+            jobs: jobs.clone(),
+            media,
+            models: models.clone(),
+            outlook,
+            wake,
+        });
+        models.announce(&[card()]).await.expect("announce");
+        tokio::spawn({
+            let fleet = fleet.clone();
+            async move { fleet.dispatch().await }
+        });
+        tokio::spawn({
+            let fleet = fleet.clone();
+            async move { fleet.forward_cancellations(cancellations).await }
+        });
+        let identity = Identity::new(pool.clone());
+        Self { pool, clock, jobs, fleet, credits, identity, _media: folder }
+    }
+
+    async fn visitor(&self) -> DeviceId {
+        let nobody = Visitor::from_cookies(std::iter::empty(), false);
+        self.identity.ensure(&nobody).await.expect("a device").0
+    }
+
+    async fn worker(&self, name: &str) -> Worker {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            id: WorkerId(name.into()),
+            host: "test".into(),
+            device: "test".into(),
+            concurrency: 1,
+            models: vec![WarmModel { card: card(), standard_ms: 1_000.0 }],
+        };
+        let connection = self.fleet.connect(hello).await.expect("connect");
+        Worker { id: WorkerId(name.into()), connection }
+    }
+
+    async fn submit(&self, owner: DeviceId, count: u32) -> JobView {
+        self.jobs.submit(owner, wish(count)).await.expect("accepted")
+    }
+
+    async fn deliver(&self, assignment: &Assignment, index: u32) -> Result<(), DeliveryError> {
+        let picture = png(assignment.request.width, assignment.request.height);
+        self.fleet.deliver(assignment.job, assignment.epoch, index, picture).await
+    }
+
+    /// Does all of an assignment as a good worker would.
+    async fn work(&self, worker: &Worker, assignment: &Assignment) {
+        for index in &assignment.indices {
+            self.deliver(assignment, *index).await.expect("taken");
+        }
+        let Assignment { job, epoch, .. } = *assignment;
+        self.fleet.receive(&worker.id, FromWorker::Done { job, epoch, busy_ms: 900.0 }).await.expect("done");
+    }
+
+    async fn balance(&self, owner: DeviceId) -> u32 {
+        self.credits.balance(Some(owner)).await.expect("a balance").credits_left
+    }
+
+    async fn entries(&self, job: JobId) -> Vec<String> {
+        sqlx::query_scalar("SELECT kind FROM credit_entries WHERE job_id = $1 ORDER BY id")
+            .bind(job.0)
+            .fetch_all(&self.pool)
+            .await
+            .expect("entries")
+    }
+
+    async fn no_drift(&self) {
+        assert_eq!(credits::drift(&self.pool).await.expect("audit"), []);
+    }
+}
+
+struct Worker {
+    id: WorkerId,
+    connection: Connection,
+}
+
+impl Worker {
+    async fn assignment(&mut self) -> Assignment {
+        match self.message().await {
+            ToWorker::Assign(assignment) => assignment,
+            other => panic!("expected an assignment, got {other:?}"),
+        }
+    }
+
+    async fn message(&mut self) -> ToWorker {
+        tokio::time::timeout(Duration::from_secs(30), self.connection.outbox.recv())
+            .await
+            .expect("a message in time")
+            .expect("a connection")
+    }
+}
+
+fn card() -> ModelCard {
+    ModelCard {
+        name: "starter".into(),
+        title: "Starter".into(),
+        capability: "image.fast".into(),
+        native_size: 256,
+        default_steps: 12,
+        max_steps: 50,
+        default_guidance: 3.0,
+        size_multiple: 32,
+    }
+}
+
+fn wish(count: u32) -> GenerationRequest {
+    GenerationRequest {
+        prompt: "a red sun over a dark sea".into(),
+        count: Some(count),
+        seed: Some(7),
+        ..GenerationRequest::default()
+    }
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
+    bytes.into_inner()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_job_is_held_made_published_and_captured_once(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut worker = studio.worker("a").await;
+    let job = studio.submit(owner, 4).await;
+    assert_eq!(studio.balance(owner).await, DAILY - 4);
+
+    let (_, mut events) = studio.jobs.watch(owner, job.id).await.expect("watch");
+    let assignment = worker.assignment().await;
+    assert_eq!((assignment.job, assignment.epoch, assignment.indices.as_slice()), (job.id, 1, [0, 1, 2, 3].as_slice()));
+    studio.work(&worker, &assignment).await;
+
+    let done = studio.jobs.get(owner, job.id).await.expect("mine");
+    assert_eq!(done.status, JobState::Succeeded);
+    assert_eq!(done.outputs.iter().map(|output| output.seed).collect::<Vec<_>>(), [7, 8, 9, 10]);
+    assert_eq!(studio.entries(job.id).await, ["hold", "capture"]);
+    assert_eq!(studio.balance(owner).await, DAILY - 4);
+    studio.no_drift().await;
+
+    // The watcher saw pictures arrive one by one, and the end.
+    let mut counts = Vec::new();
+    loop {
+        let event = events.next().await.expect("open").expect("not behind").event;
+        if let JobEvent::State(view) = event {
+            counts.push(view.outputs.len());
+            if view.status.is_final() {
+                break;
+            }
+        }
+    }
+    assert!(counts.is_sorted() && counts.ends_with(&[4]) && counts.contains(&1), "{counts:?}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn parallel_requests_against_one_remaining_credit_admit_exactly_one(pool: PgPool) {
+    let studio = Arc::new(Studio::open(pool).await);
+    let owner = studio.visitor().await;
+    for _ in 0..6 {
+        studio.submit(owner, 8).await;
+    }
+    studio.submit(owner, 1).await;
+    assert_eq!(studio.balance(owner).await, 1);
+    let attempts: Vec<_> = (0..60)
+        .map(|_| {
+            let studio = studio.clone();
+            tokio::spawn(async move { studio.jobs.submit(owner, wish(1)).await })
+        })
+        .collect();
+    let (mut admitted, mut refused) = (0, 0);
+    for attempt in attempts {
+        match attempt.await.expect("no panic") {
+            Ok(_) => admitted += 1,
+            Err(AppError::DailyLimit { left: 0, .. }) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((admitted, refused), (1, 59));
+    studio.no_drift().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_lost_workers_job_goes_on_elsewhere_without_making_a_picture_twice(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut first = studio.worker("a").await;
+    let job = studio.submit(owner, 3).await;
+    let stale = first.assignment().await;
+    studio.deliver(&stale, 0).await.expect("taken");
+    studio.fleet.disconnect(&first.id, first.connection.number).await;
+
+    let mut second = studio.worker("b").await;
+    let fresh = second.assignment().await;
+    assert_eq!((fresh.epoch, fresh.indices.as_slice()), (2, [1, 2].as_slice()));
+
+    // The first one wakes up late: refused, whatever it says.
+    assert!(matches!(studio.deliver(&stale, 1).await, Err(DeliveryError::Stale)));
+    let late = FromWorker::Done { job: job.id, epoch: stale.epoch, busy_ms: 1.0 };
+    studio.fleet.receive(&first.id, late).await.expect("ignored");
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").status, JobState::Running);
+
+    studio.work(&second, &fresh).await;
+    let done = studio.jobs.get(owner, job.id).await.expect("mine");
+    assert_eq!((done.status, done.outputs.len()), (JobState::Succeeded, 3));
+    assert_eq!(studio.entries(job.id).await, ["hold", "capture"]);
+    studio.no_drift().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_silent_workers_lease_runs_out_and_its_late_word_is_refused(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut silent = studio.worker("a").await;
+    let job = studio.submit(owner, 1).await;
+    let stale = silent.assignment().await;
+    // Its lease ends by the database's clock, without a disconnect.
+    sqlx::query("UPDATE jobs SET lease_until = now() - interval '1 second'").execute(&studio.pool).await.expect("age");
+    let mut other = studio.worker("b").await;
+    let fresh = other.assignment().await;
+    assert_eq!((fresh.job, fresh.epoch), (job.id, 2));
+    assert!(matches!(studio.deliver(&stale, 0).await, Err(DeliveryError::Stale)));
+    studio.work(&other, &fresh).await;
+    assert_eq!(studio.entries(job.id).await, ["hold", "capture"]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_delivery_whose_answer_was_lost_may_be_repeated(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut worker = studio.worker("a").await;
+    let job = studio.submit(owner, 2).await;
+    let assignment = worker.assignment().await;
+    studio.deliver(&assignment, 0).await.expect("taken");
+    studio.deliver(&assignment, 0).await.expect("taken again");
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").outputs.len(), 1);
+    // Saying done with a picture missing makes the job wait for that picture, not end.
+    let early = FromWorker::Done { job: job.id, epoch: assignment.epoch, busy_ms: 1.0 };
+    studio.fleet.receive(&worker.id, early).await.expect("handled");
+    let again = worker.assignment().await;
+    assert_eq!((again.epoch, again.indices.as_slice()), (2, [1].as_slice()));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn unfit_pictures_are_refused(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut worker = studio.worker("a").await;
+    studio.submit(owner, 1).await;
+    let assignment = worker.assignment().await;
+    let Assignment { job, epoch, .. } = assignment;
+    for bytes in [Vec::new(), b"GIF89a".to_vec(), png(64, 64), png(256, 256)[..20].to_vec()] {
+        assert!(matches!(studio.fleet.deliver(job, epoch, 0, bytes).await, Err(DeliveryError::Unfit(_))));
+    }
+    assert!(matches!(studio.deliver(&assignment, 5).await, Err(DeliveryError::Unfit(_))));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn cancelling_gives_credits_back_and_takes_pictures_away(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let waiting = studio.submit(owner, 4).await;
+    assert_eq!(studio.jobs.cancel(owner, waiting.id).await.expect("cancelled").status, JobState::Cancelled);
+    assert_eq!(studio.balance(owner).await, DAILY);
+
+    let mut worker = studio.worker("a").await;
+    let running = studio.submit(owner, 2).await;
+    let assignment = worker.assignment().await;
+    studio.deliver(&assignment, 0).await.expect("taken");
+    let view = studio.jobs.cancel(owner, running.id).await.expect("cancelled");
+    assert_eq!((view.status, view.outputs.len()), (JobState::Cancelled, 0));
+    assert_eq!(worker.message().await, ToWorker::Cancel { job: running.id, epoch: 1 });
+    assert!(matches!(studio.deliver(&assignment, 1).await, Err(DeliveryError::Stale)));
+    // Cancelling again, or finishing late, moves no money.
+    studio.jobs.cancel(owner, running.id).await.expect("still cancelled");
+    let late = FromWorker::Done { job: running.id, epoch: 1, busy_ms: 1.0 };
+    studio.fleet.receive(&worker.id, late).await.expect("ignored");
+    assert_eq!(studio.entries(running.id).await, ["hold", "release"]);
+    assert_eq!(studio.balance(owner).await, DAILY);
+    studio.no_drift().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_job_that_takes_workers_down_is_set_aside_free_of_charge(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let job = studio.submit(owner, 1).await;
+    for round in 0..3 {
+        let mut worker = studio.worker(&format!("w{round}")).await;
+        worker.assignment().await;
+        studio.fleet.disconnect(&worker.id, worker.connection.number).await;
+    }
+    let view = studio.jobs.get(owner, job.id).await.expect("mine");
+    assert_eq!(view.status, JobState::Failed);
+    assert_eq!(view.error.expect("a reason").code, "generation_failed");
+    assert_eq!(studio.entries(job.id).await, ["hold", "release"]);
+    assert_eq!(studio.balance(owner).await, DAILY);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn missing_and_forbidden_look_the_same(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let (owner, stranger) = (studio.visitor().await, studio.visitor().await);
+    let mut worker = studio.worker("a").await;
+    let job = studio.submit(owner, 1).await;
+    let assignment = worker.assignment().await;
+    studio.work(&worker, &assignment).await;
+    let output = studio.jobs.get(owner, job.id).await.expect("mine").outputs[0].id;
+
+    assert_eq!(studio.jobs.get(stranger, job.id).await, Err(AppError::NotFound));
+    assert_eq!(studio.jobs.get(stranger, JobId::from_random(1)).await, Err(AppError::NotFound));
+    assert_eq!(studio.jobs.cancel(stranger, job.id).await, Err(AppError::NotFound));
+    assert!(studio.jobs.watch(stranger, job.id).await.is_err());
+    assert!(studio.jobs.picture(Some(owner), output).await.is_ok());
+    for nobody in [Some(stranger), None] {
+        assert_eq!(studio.jobs.picture(nobody, output).await, Err(AppError::NotFound));
+    }
+    assert_eq!(studio.jobs.recent(stranger, 10).await.expect("an empty list"), []);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn credits_return_at_midnight_and_a_late_release_stays_with_its_day(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let job = studio.submit(owner, 8).await;
+    *studio.clock.0.lock().expect("clock") += TimeDelta::hours(12);
+    assert_eq!(studio.balance(owner).await, DAILY);
+    studio.jobs.cancel(owner, job.id).await.expect("cancelled");
+    assert_eq!(studio.balance(owner).await, DAILY);
+    studio.submit(owner, 8).await;
+    assert_eq!(studio.balance(owner).await, DAILY - 8);
+    studio.no_drift().await;
+}

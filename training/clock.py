@@ -1,0 +1,44 @@
+"""Training by the wall clock: how far a stage is, and the learning rate that follows from it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass
+class Clock:
+    """A span of wall-clock seconds, part of which an earlier run may have used."""
+
+    seconds: float
+    used: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    def elapsed(self) -> float:
+        """Seconds used so far, earlier runs included."""
+        return self.used + time.monotonic() - self.started
+
+    def fraction(self) -> float:
+        """From 0 at the start to 1 at the end."""
+        return min(self.elapsed() / self.seconds, 1.0)
+
+    def done(self) -> bool:
+        """Whether the span is over."""
+        return self.elapsed() >= self.seconds
+
+
+def cosine(fraction: float, step: int, peak: float, warmup: int = 200, floor: float = 0.01) -> float:
+    """A warm-up by steps, then half a cosine over the wall-clock span."""
+    return peak * min(1.0, (step + 1) / warmup) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * fraction)))
+
+
+def minutes_until(deadline: str) -> float:
+    """Minutes from now until the next HH:MM."""
+    now = datetime.now()
+    hour, minute = (int(part) for part in deadline.split(":"))
+    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if then <= now:
+        then += timedelta(days=1)
+    return (then - now).total_seconds() / 60
