@@ -37,7 +37,9 @@ impl FromServerFnError for PageError {
             ServerFnErrorErr::Request(_) => Self {
                 code: "offline".into(),
                 title: "No connection".into(),
-                message: "The studio could not be reached. Nothing was lost; please check your connection and try again.".into(),
+                message:
+                    "The studio could not be reached. Nothing was lost; please check your connection and try again."
+                        .into(),
             },
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 AppError::BadRequest { reason: "a setting is not a number".into() }.into()

@@ -1,7 +1,7 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use domain::{AppError, DeviceId};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -50,5 +50,12 @@ pub(crate) fn redirect_forms(to: &str) {
     });
     if wants_page {
         leptos_axum::redirect(to);
+    }
+}
+
+/// Says on a page's own status line that there is nothing here.
+pub(crate) fn mark_missing(error: &AppError) {
+    if let (AppError::NotFound, Some(response)) = (error, use_context::<ResponseOptions>()) {
+        response.set_status(StatusCode::NOT_FOUND);
     }
 }

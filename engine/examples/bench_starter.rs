@@ -2,6 +2,7 @@
 //! `cargo run --release -p engine --example bench_starter [-- MODEL_DIR]`
 
 #![expect(clippy::print_stdout, reason = "it is a program that prints")]
+#![allow(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::time::Instant;
 

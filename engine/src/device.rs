@@ -30,8 +30,13 @@ impl Device {
     }
 
     /// `cpu`, or `cuda:0` and so on.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    /// Whether this is the processor.
+    pub fn is_cpu(&self) -> bool {
+        self.inner.is_cpu()
     }
 
     pub(crate) fn candle(&self) -> &candle_core::Device {

@@ -27,6 +27,9 @@ pub enum LoadError {
     #[error("the weights in {} are damaged: {reason}", path.display())]
     BadWeights { path: PathBuf, reason: String },
 
+    #[error("{} is not the file that SHA256SUMS names: its checksum differs", path.display())]
+    WrongChecksum { path: PathBuf },
+
     #[error("the tensor {tensor:?} is missing from {}", path.display())]
     MissingTensor { path: PathBuf, tensor: String },
 

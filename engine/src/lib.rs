@@ -33,6 +33,7 @@
 
 #![forbid(unsafe_code)]
 
+mod checksums;
 mod config;
 mod device;
 mod error;
@@ -48,7 +49,7 @@ mod weights;
 pub use candle_core::Tensor;
 pub use device::Device;
 pub use error::{EngineError, LoadError};
-pub use image::RgbImage;
+pub use image::{Rgb, RgbImage};
 pub use picture::encode_png;
 pub use pipeline::info::ModelInfo;
 pub use pipeline::noise::noise;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 
+use crate::checksums::Checksums;
 use crate::device::Device;
 use crate::error::LoadError;
 
@@ -34,14 +35,16 @@ impl Weights {
     pub(crate) fn open(dir: &Path, stem: &str, device: &Device) -> Result<Weights, LoadError> {
         let mut weights =
             Weights { dir: dir.to_owned(), files: Vec::new(), entries: HashMap::new(), device: device.clone() };
+        let checksums = dir.parent().map_or_else(|| Ok(Checksums::default()), Checksums::read)?;
         for path in find(dir, stem)? {
-            weights.add(path)?;
+            weights.add(path, &checksums)?;
         }
         Ok(weights)
     }
 
-    fn add(&mut self, path: PathBuf) -> Result<(), LoadError> {
+    fn add(&mut self, path: PathBuf, checksums: &Checksums) -> Result<(), LoadError> {
         let bytes = std::fs::read(&path).map_err(|error| LoadError::io(&path, &error))?;
+        checksums.check(&path, &bytes)?;
         let file = self.files.len();
         let (header, metadata) =
             SafeTensors::read_metadata(&bytes).map_err(|error| LoadError::weights(&path, error.to_string()))?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use common::fixture;
 use engine::{Device, LoadError, ModelInfo, Pipeline};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
 
@@ -157,11 +158,11 @@ fn tensors_that_do_not_fit_are_named() {
         other => panic!("{:?}", other.map(|_| ())),
     }
     let result = load("tiny_first", |dir| {
-        edit_header(dir.join(UNET), |header| header["conv_in.weight"]["shape"] = json!([4, 8, 3, 3]));
+        edit_header(dir.join(UNET), |header| header["conv_in.weight"]["shape"] = json!([4, 4, 9, 1]));
     });
     match result {
         Err(LoadError::WrongShape { tensor, found, expected, .. }) => {
-            assert_eq!((tensor.as_str(), found, expected), ("conv_in.weight", vec![4, 8, 3, 3], vec![8, 4, 3, 3]));
+            assert_eq!((tensor.as_str(), found, expected), ("conv_in.weight", vec![4, 4, 9, 1], vec![4, 4, 3, 3]));
         }
         other => panic!("{:?}", other.map(|_| ())),
     }
@@ -195,7 +196,7 @@ fn settings_that_are_not_known_are_named() {
         ("unet/config.json", "_class_name", json!("UNet3DConditionModel")),
         ("unet/config.json", "down_block_types", json!(["DownBlock2D", "AttnDownBlock2D"])),
         ("unet/config.json", "block_out_channels", json!([])),
-        ("unet/config.json", "block_out_channels", json!([8, 18])),
+        ("unet/config.json", "block_out_channels", json!([4, 9])),
         ("unet/config.json", "act_fn", json!("mish")),
         ("unet/config.json", "norm_num_groups", json!(0)),
         ("unet/config.json", "attention_head_dim", json!(0)),
@@ -238,6 +239,21 @@ fn broken_json_is_refused() {
     let nested =
         load("tiny_first", |dir| std::fs::write(dir.join("model_index.json"), "[".repeat(100_000)).expect("it writes"));
     fails!(nested, LoadError::BadConfig { .. });
+}
+
+#[test]
+fn pinned_weights_must_be_those_that_were_pinned() {
+    let pinned = |sum: String| {
+        load("tiny_first", |dir| {
+            std::fs::write(dir.join("SHA256SUMS"), format!("{sum}  {UNET}\n")).expect("it writes");
+        })
+    };
+    let bytes = std::fs::read(fixture("tiny_first").join(UNET)).expect("weights");
+    let right: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(pinned(right).is_ok());
+    fails!(pinned("0".repeat(64)), LoadError::WrongChecksum { .. });
+    let result = load("tiny_first", |dir| std::fs::write(dir.join("SHA256SUMS"), "hello\n").expect("it writes"));
+    fails!(result, LoadError::BadConfig { .. });
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Every part against diffusers and transformers, on two tiny models that between them use every
-//! setting this engine knows. `fixtures/make_tiny.py` makes both.
+//! Every part against diffusers and transformers, on tiny models that between them use every setting
+//! this engine knows. `fixtures/make_tiny.py` makes them.
 
 mod common;
 
@@ -77,4 +77,27 @@ fn a_guided_loop_ends_at_the_same_picture() {
         let image = pipeline.decode(&latents).expect("it decodes");
         close(&format!("{name} image"), &image, reference.get("loop_image"), 1e-3);
     });
+}
+
+#[test]
+fn a_whole_pipeline_of_diffusers_draws_the_same_picture() {
+    let (pipeline, reference) = (tiny("tiny_third"), Reference::read("tiny_third.safetensors"));
+    let prompts: Vec<String> = serde_json::from_str(reference.fact("prompts")).expect("prompts are a list");
+    let ids = |prompt: &str| pipeline.tokenize(prompt).expect("it has tokens");
+    let given = Given {
+        latents: reference.get("latents").clone(),
+        prompt: Conditioning::Ids(prompts.iter().map(|prompt| ids(prompt)).collect()),
+        negative: Some(Conditioning::Ids(vec![ids(""); prompts.len()])),
+        steps: 5,
+        guidance: 4.0,
+    };
+    let mut sessions = pipeline.open_given(&given).expect("it opens");
+    while !sessions[0].is_done() {
+        pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
+    }
+    let latents: Vec<&Tensor> = sessions.iter().map(engine::Session::latents).collect();
+    let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+    close("tiny_third loop", &latents, reference.get("loop_latents"), 1e-3);
+    let image = pipeline.decode(&latents).expect("it decodes");
+    close("tiny_third image", &image, reference.get("loop_image"), 1e-3);
 }

@@ -23,14 +23,12 @@ pub fn routes<S: Clone + Send + Sync + 'static>(site: &Path) -> Router<S> {
         response
     });
     let folder = |folder: &Path| ServeDir::new(folder).precompressed_br().precompressed_gzip();
-    let mut router =
-        Router::new().nest_service("/pkg", hashed.service(folder(&site.join("pkg")).fallback(missing())));
+    let mut router = Router::new().nest_service("/pkg", hashed.service(folder(&site.join("pkg")).fallback(missing())));
     for name in ["favicon.svg", "robots.txt"] {
         let file = tower_http::services::ServeFile::new(site.join(name));
         let hour = HeaderValue::from_static("public, max-age=3600");
-        let file = ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, hour))
-            .service(file);
+        let file =
+            ServiceBuilder::new().layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, hour)).service(file);
         router = router.route_service(&format!("/{name}"), file);
     }
     router

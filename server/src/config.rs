@@ -44,16 +44,15 @@ impl Config {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let text = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
         let addr = text("MINDSEYE_ADDR", "127.0.0.1:3000");
-        let addr = addr.parse().map_err(|_| {
-            format!("MINDSEYE_ADDR is “{addr}”, which is not an address and port like 127.0.0.1:3000")
-        })?;
+        let addr = addr
+            .parse()
+            .map_err(|_| format!("MINDSEYE_ADDR is “{addr}”, which is not an address and port like 127.0.0.1:3000"))?;
         let data = PathBuf::from(text("MINDSEYE_DATA", "data"));
         let data = std::path::absolute(&data)
             .map_err(|error| format!("MINDSEYE_DATA ({}) is not a usable path: {error}", data.display()))?;
         let daily = text("MINDSEYE_DAILY_CREDITS", &DEFAULT_DAILY_CREDITS.to_string());
-        let daily_credits = daily
-            .parse()
-            .map_err(|_| format!("MINDSEYE_DAILY_CREDITS is “{daily}”, which is not a whole number"))?;
+        let daily_credits =
+            daily.parse().map_err(|_| format!("MINDSEYE_DAILY_CREDITS is “{daily}”, which is not a whole number"))?;
         let trusted_proxies = list(&text("MINDSEYE_TRUSTED_PROXIES", ""))
             .map(|text| {
                 Network::parse(text).ok_or_else(|| {
@@ -102,9 +101,7 @@ impl Network {
             (IpAddr::V4(base), IpAddr::V4(address)) => {
                 same_prefix(base.to_bits().into(), address.to_bits().into(), 32, self.prefix)
             }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                same_prefix(base.to_bits(), address.to_bits(), 128, self.prefix)
-            }
+            (IpAddr::V6(base), IpAddr::V6(address)) => same_prefix(base.to_bits(), address.to_bits(), 128, self.prefix),
             _ => false,
         }
     }

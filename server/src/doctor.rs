@@ -17,8 +17,15 @@ struct Finding {
 
 /// Prints the findings; fails if anything would keep the studio from running.
 pub async fn run(config: &Config) -> Result<(), String> {
-    let findings =
-        [machine(), data(&config.data), database(config).await, worker_program(config), models(config), site(config), port(config)];
+    let findings = [
+        machine(),
+        data(&config.data),
+        database(config).await,
+        worker_program(config),
+        models(config),
+        site(config),
+        port(config),
+    ];
     for finding in &findings {
         let mark = if finding.well { "ok  " } else { "FIX " };
         eprintln!("{mark}{:<10} {}", finding.what, finding.says);
@@ -118,7 +125,9 @@ fn site(config: &Config) -> Finding {
 fn port(config: &Config) -> Finding {
     let (well, says) = match std::net::TcpListener::bind(config.addr) {
         Ok(_) => (true, format!("{} is free", config.addr)),
-        Err(error) => (false, format!("{} can't be used ({error}): stop what is there or set MINDSEYE_ADDR", config.addr)),
+        Err(error) => {
+            (false, format!("{} can't be used ({error}): stop what is there or set MINDSEYE_ADDR", config.addr))
+        }
     };
     Finding { what: "address", well, says }
 }

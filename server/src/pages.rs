@@ -3,12 +3,16 @@
 use app::server::Handles;
 use app::{App, shell};
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::AppError;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
 
+use crate::problem::ProblemResponse;
 use crate::state::AppState;
 
 /// Every page and every server function.
@@ -23,6 +27,20 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     )
 }
 
+/// Nothing at this address: a page for people, a problem for programs.
+pub async fn nowhere(State(state): State<AppState>, request: Request) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if request.method() != Method::GET || !accept.is_some_and(|accept| accept.contains("text/html")) {
+        return ProblemResponse(AppError::NotFound).into_response();
+    }
+    let options = state.leptos.clone();
+    let handles = state.handles.clone();
+    let page = render_app_async_with_context(move || provide(&handles), move || shell(options.clone()));
+    let mut response = page(request).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
 fn provide(handles: &Handles) {
     provide_context(handles.clone());
     let Some(response) = use_context::<ResponseOptions>() else { return };
@@ -32,10 +50,10 @@ fn provide(handles: &Handles) {
     }
 }
 
-/// Scripts only with this answer's nonce, everything else only from here.
+/// Scripts only from here or with this answer's nonce, everything else only from here.
 fn policy(nonce: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     )
@@ -47,10 +65,10 @@ pub fn options(config: &crate::config::Config) -> LeptosOptions {
     let hashes = crate::workers::program().with_file_name("hash.txt");
     LeptosOptions::builder()
         .output_name("mindseye")
-        .site_root(config.site_root.to_string_lossy().into_owned())
+        .site_root(std::sync::Arc::from(&*config.site_root.to_string_lossy()))
         .site_pkg_dir("pkg")
         .site_addr(config.addr)
         .hash_files(hashes.is_file())
-        .hash_file(hashes.to_string_lossy().into_owned())
+        .hash_file(std::sync::Arc::from(&*hashes.to_string_lossy()))
         .build()
 }

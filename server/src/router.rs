@@ -1,12 +1,12 @@
 //! Every address the studio answers, with the action it counts as and how long its answer may be kept.
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
-use axum::Router;
 use domain::AppError;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -70,13 +70,19 @@ pub fn build(state: AppState) -> Router {
         .route("/metrics", policy(Probe, Cache::Never, get(health::metrics)))
         .route(
             "/api/v1/generations",
-            policy(Create, Cache::Never, post(generations::create))
-                .merge(policy(Read, Cache::Never, get(generations::list))),
+            policy(Create, Cache::Never, post(generations::create)).merge(policy(
+                Read,
+                Cache::Never,
+                get(generations::list),
+            )),
         )
         .route(
             one,
-            policy(Read, Cache::Never, get(generations::read))
-                .merge(policy(Change, Cache::Never, delete(generations::cancel))),
+            policy(Read, Cache::Never, get(generations::read)).merge(policy(
+                Change,
+                Cache::Never,
+                delete(generations::cancel),
+            )),
         )
         .route(events, policy(Read, Cache::Never, get(generations::events)))
         .route("/api/v1/quote", policy(Read, Cache::Never, post(quote::create)))
@@ -87,7 +93,7 @@ pub fn build(state: AppState) -> Router {
         .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
         .merge(pages::routes(&state))
         .merge(assets::routes(site.as_ref()))
-        .fallback(|| async { ProblemResponse(AppError::NotFound) })
+        .fallback(pages::nowhere)
         .method_not_allowed_fallback(|| async { ProblemResponse(AppError::MethodNotAllowed) })
         .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));

@@ -116,12 +116,8 @@ async fn serve(
         wake,
     });
     let identity = Identity::new(pool.clone());
-    let handles = Handles {
-        jobs: jobs.clone(),
-        identity: identity.clone(),
-        credits: credits.clone(),
-        models: models.clone(),
-    };
+    let handles =
+        Handles { jobs: jobs.clone(), identity: identity.clone(), credits: credits.clone(), models: models.clone() };
     let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
     let state = AppState {
         jobs,
@@ -179,10 +175,7 @@ async fn serve(
     fleet.drain();
     let _ = tokio::time::timeout(workers::GRACE, fleet.idle()).await;
     let _ = stop.send(true);
-    let _ = tokio::time::timeout(Duration::from_secs(5), async {
-        while children.join_next().await.is_some() {}
-    })
-    .await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), async { while children.join_next().await.is_some() {} }).await;
     children.abort_all();
     if tokio::time::timeout(Duration::from_secs(5), server).await.is_err() {
         tracing::warn!("some connections did not end in time");

@@ -46,14 +46,16 @@ impl LocalWorkers {
                     // Held for as long as the child lives: when this process dies, the pipe closes and the child leaves.
                     let _pipe = child.stdin.take();
                     tracing::info!(number, device, pid = child.id(), "worker started");
-                    let status = tokio::select! {
-                        status = child.wait() => status.map_or_else(|error| error.to_string(), |status| status.to_string()),
-                        _ = stopping.wait_for(|stop| *stop) => {
-                            // It has been asked to finish and leave; dropping it here would end it at once.
-                            let _ = tokio::time::timeout(GRACE, child.wait()).await;
-                            return;
-                        }
+                    let ended = tokio::select! {
+                        ended = child.wait() => Some(ended),
+                        () = told(&mut stopping) => None,
                     };
+                    let Some(ended) = ended else {
+                        // It has been asked to finish and leave; dropping it here would end it at once.
+                        let _ = tokio::time::timeout(GRACE, child.wait()).await;
+                        return;
+                    };
+                    let status = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
                     tracing::warn!(number, status, "worker ended, starting it again");
                     if SystemClock.now() - started > HEALTHY {
                         pause = FIRST_PAUSE;
@@ -69,6 +71,11 @@ impl LocalWorkers {
             }
         }
     }
+}
+
+/// Waits until the head is stopping, or is gone.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 /// The worker program: beside this one.

@@ -60,7 +60,10 @@ async fn talk(head: &Head, ticker: &Ticker, terminate: &mut Signal) -> Ended {
     let (socket, _) = match connect_async(request).await {
         Ok(connected) => connected,
         Err(Error::Http(answer)) if answer.status().is_client_error() => {
-            return Ended::Refused(format!("the head turned this worker away ({}): is the key right?", answer.status()));
+            return Ended::Refused(format!(
+                "the head turned this worker away ({}): is the key right?",
+                answer.status()
+            ));
         }
         Err(error) => return lost(false, error.to_string()),
     };

@@ -8,7 +8,7 @@ use domain::{GenerationRequest, ModelCard};
 use engine::{ModelInfo, Pipeline};
 
 use crate::backend::DeviceSpec;
-use crate::backend::engine_parts::{card, model_folders, open_device, params};
+use crate::backend::diffusion::{card, model_folders, open_device, params};
 use crate::clock::Stopwatch;
 
 /// Makes pictures without a head.

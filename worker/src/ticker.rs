@@ -205,9 +205,8 @@ impl<B: Backend> Bench<B> {
         let (step, steps) = self.backend.progress(&open.session);
         let watch = Stopwatch::start();
         let finished = (step >= steps).then(|| self.backend.finish(&open.session, &open.request.recipe(index)));
-        let preview = (finished.is_none() && step % PREVIEW_EVERY == 0)
-            .then(|| self.backend.preview(&open.session))
-            .flatten();
+        let preview =
+            (finished.is_none() && step % PREVIEW_EVERY == 0).then(|| self.backend.preview(&open.session)).flatten();
         let _ = open.events.send(Event::Step { job, epoch, index, step, steps, preview });
         let busy_ms = {
             let total = self.busy_ms.entry((job, epoch)).or_default();

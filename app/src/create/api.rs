@@ -6,7 +6,7 @@ use crate::error::PageError;
 
 /// What the studio needs to know before anything is made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StudioFacts {
+pub struct Facts {
     pub credits: Credits,
     /// Models that can be asked for; the default first.
     pub models: Vec<ModelCard>,
@@ -14,10 +14,10 @@ pub struct StudioFacts {
 
 /// Credits and models.
 #[server(prefix = "/act", endpoint = "studio_facts")]
-pub async fn studio_facts() -> Result<StudioFacts, PageError> {
+pub async fn studio_facts() -> Result<Facts, PageError> {
     let handles = crate::server::handles();
     let device = crate::server::device().await?;
-    Ok(StudioFacts { credits: handles.credits.balance(device).await?, models: handles.models.cards().await? })
+    Ok(Facts { credits: handles.credits.balance(device).await?, models: handles.models.cards().await? })
 }
 
 /// The visitor's latest jobs, newest first.

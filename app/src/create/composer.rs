@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 
-use super::api::{CreatePictures, StudioFacts};
+use super::api::{CreatePictures, Facts};
 use super::settings::{ASPECTS, Prefill};
 use super::starts::StartingPoints;
 
@@ -14,7 +14,7 @@ pub fn Composer(
     create: ServerAction<CreatePictures>,
     prompt: RwSignal<String>,
     prefill: Prefill,
-    #[prop(into)] facts: Signal<Option<StudioFacts>>,
+    #[prop(into)] facts: Signal<Option<Facts>>,
 ) -> impl IntoView {
     let first = prompt.get_untracked();
     let chosen = prefill.clone();
@@ -66,7 +66,7 @@ fn submit_on_ctrl_enter(event: KeyboardEvent) {
 
 /// Aspect ratios as large, tappable chips.
 #[component]
-fn SizeChips(#[prop(into)] facts: Signal<Option<StudioFacts>>, chosen: String) -> impl IntoView {
+fn SizeChips(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl IntoView {
     let chips = move || {
         let card = facts.get().and_then(|facts| facts.models.first().cloned());
         let sizes = sizes(card.as_ref());
@@ -122,7 +122,7 @@ fn sizes(card: Option<&ModelCard>) -> Vec<(String, (u32, u32), &'static str)> {
 
 /// What is left today. Nothing is said until it is known.
 #[component]
-fn CreditsLine(#[prop(into)] facts: Signal<Option<StudioFacts>>) -> impl IntoView {
+fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>) -> impl IntoView {
     move || {
         facts.get().map(|facts| {
             view! {
@@ -136,14 +136,15 @@ fn CreditsLine(#[prop(into)] facts: Signal<Option<StudioFacts>>) -> impl IntoVie
 
 /// Everything most people never need.
 #[component]
-fn MoreSettings(#[prop(into)] facts: Signal<Option<StudioFacts>>, prefill: Prefill) -> impl IntoView {
+fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: Prefill) -> impl IntoView {
     let card = move || facts.get().and_then(|facts| facts.models.first().cloned());
     let hint = move |of: fn(&ModelCard) -> String| card().as_ref().map(of).unwrap_or_default();
     let count = if prefill.count.is_empty() { "4".to_owned() } else { prefill.count.clone() };
-    let counts = ["1", "2", "4", "8"]
-        .map(|number| view! { <option value=number selected=number == count>{number}</option> });
+    let counts =
+        ["1", "2", "4", "8"].map(|number| view! { <option value=number selected=number == count>{number}</option> });
+    let open = prefill.has_settings();
     view! {
-        <details class="settings" open=prefill.has_settings()>
+        <details class="settings" open=open>
             <summary>"Settings"</summary>
             <div class="grid grid-cols-2 gap-4 pt-3 sm:grid-cols-4">
                 <label class="field">

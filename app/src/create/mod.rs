@@ -3,7 +3,7 @@
 pub mod api;
 mod composer;
 mod settings;
-mod studio;
 mod starts;
+mod studio;
 
 pub use studio::StudioPage;

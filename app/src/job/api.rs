@@ -8,9 +8,12 @@ use crate::error::PageError;
 pub async fn read_job(id: String) -> Result<JobView, PageError> {
     use domain::AppError;
 
-    let id = id.parse().map_err(|_| AppError::NotFound)?;
-    let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
-    Ok(crate::server::handles().jobs.get(owner, id).await?)
+    let found = async {
+        let id = id.parse().map_err(|_| AppError::NotFound)?;
+        let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
+        crate::server::handles().jobs.get(owner, id).await
+    };
+    Ok(found.await.inspect_err(crate::server::mark_missing)?)
 }
 
 /// Ends a job early; its credits come back.

@@ -95,20 +95,19 @@ pub fn JobCard(
 /// The same words and settings with a new seed.
 #[component]
 fn Again(request: StoredValue<domain::ValidRequest>, again: ServerAction<CreatePictures>) -> impl IntoView {
-    let field = move |name: &'static str, value: String| view! { <input type="hidden" name=name value=value /> };
-    request.with_value(|request| {
-        view! {
-            <ActionForm action=again>
-                {field("prompt", request.prompt.clone())} {field("negative", request.negative_prompt.clone())}
-                {field("size", format!("{}x{}", request.width, request.height))}
-                {field("steps", request.steps.to_string())} {field("guidance", request.guidance.to_string())}
-                {field("count", request.count.to_string())}
-                <button class="button-quiet" type="submit">
-                    "More like this"
-                </button>
-            </ActionForm>
-        }
-    })
+    let field = |name: &'static str, value: String| view! { <input type="hidden" name=name value=value /> };
+    let request = request.get_value();
+    view! {
+        <ActionForm action=again>
+            {field("size", format!("{}x{}", request.width, request.height))}
+            {field("steps", request.steps.to_string())} {field("guidance", request.guidance.to_string())}
+            {field("count", request.count.to_string())} {field("prompt", request.prompt)}
+            {field("negative", request.negative_prompt)}
+            <button class="button-quiet" type="submit">
+                "More like this"
+            </button>
+        </ActionForm>
+    }
 }
 
 /// Place and time while waiting, the recipe afterwards. What is not known is left out.

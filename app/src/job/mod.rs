@@ -6,4 +6,3 @@ mod remix;
 mod tile;
 
 pub use card::JobCard;
-pub use remix::remix_link;

@@ -7,9 +7,8 @@ use crate::live::LiveJob;
 /// One place in the grid: waiting, forming, or done.
 #[component]
 pub fn Tile(live: LiveJob, index: u32) -> impl IntoView {
-    let output = Memo::new(move |_| {
-        live.view.with(|view| view.outputs.iter().find(|output| output.index == index).cloned())
-    });
+    let output =
+        Memo::new(move |_| live.view.with(|view| view.outputs.iter().find(|output| output.index == index).cloned()));
     let forming = move || live.steps.with(|steps| steps.iter().find(|step| step.index == index).cloned());
     view! {
         <li class="tile" data-index=index>

@@ -27,7 +27,9 @@ fn switch_theme() {
     let Some(root) = document().document_element() else { return };
     let dark_now = match root.get_attribute("data-theme").as_deref() {
         Some(theme) => theme == "dark",
-        None => !window().match_media("(prefers-color-scheme: light)").ok().flatten().is_some_and(|query| query.matches()),
+        None => {
+            !window().match_media("(prefers-color-scheme: light)").ok().flatten().is_some_and(|query| query.matches())
+        }
     };
     let theme = if dark_now { "light" } else { "dark" };
     let _ = root.set_attribute("data-theme", theme);

@@ -8,6 +8,9 @@ pub(crate) mod embeddings;
 pub(crate) mod linear;
 pub(crate) mod norm;
 pub(crate) mod resize;
+pub(crate) mod resnet;
+
+pub(crate) use self::cpu::in_pool;
 
 #[cfg(test)]
 mod tests;

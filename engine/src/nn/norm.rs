@@ -21,7 +21,11 @@ impl GroupNorm {
     /// Reads `weight` and `bias` `[channels]`; `channels` is a multiple of `groups`.
     pub(crate) fn load(scope: &Scope<'_>, channels: usize, groups: usize, eps: f64) -> Result<GroupNorm, LoadError> {
         let [weight, bias] = affine(scope, channels)?;
-        Ok(GroupNorm { groups, weight, bias, eps })
+        Ok(GroupNorm::new(groups, weight, bias, eps))
+    }
+
+    pub(crate) fn new(groups: usize, weight: Tensor, bias: Tensor, eps: f64) -> GroupNorm {
+        GroupNorm { groups, weight, bias, eps }
     }
 
     /// Normalises `[batch, channels, height, width]` and activates.
@@ -66,7 +70,11 @@ impl LayerNorm {
     /// Reads `weight` and `bias` `[width]`.
     pub(crate) fn load(scope: &Scope<'_>, width: usize, eps: f64) -> Result<LayerNorm, LoadError> {
         let [weight, bias] = affine(scope, width)?;
-        Ok(LayerNorm { weight, bias, eps })
+        Ok(LayerNorm::new(weight, bias, eps))
+    }
+
+    pub(crate) fn new(weight: Tensor, bias: Tensor, eps: f64) -> LayerNorm {
+        LayerNorm { weight, bias, eps }
     }
 
     /// Normalises the last axis.

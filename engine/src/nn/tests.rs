@@ -8,6 +8,7 @@ use super::conv::{Conv2d, Extra};
 use super::cpu::conv::PackedConv;
 use super::cpu::linear::PackedLinear;
 use super::linear::Linear;
+use super::norm::{GroupNorm, LayerNorm};
 use super::resize::upsample;
 
 fn random(shape: &[usize]) -> Tensor {
@@ -20,8 +21,9 @@ fn floats(tensor: &Tensor) -> Vec<f32> {
 
 fn close(what: &str, found: &Tensor, wanted: &Tensor, tolerance: f32) {
     assert_eq!(found.dims(), wanted.dims(), "{what}");
-    let difference = floats(found).iter().zip(floats(wanted)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(difference < tolerance, "{what} is off by {difference}");
+    for (found, wanted) in floats(found).into_iter().zip(floats(wanted)) {
+        assert!((found - wanted).abs() < tolerance, "{what}: {found} is not {wanted}");
+    }
 }
 
 #[test]
@@ -82,6 +84,22 @@ fn linear_layers_agree() {
         let wanted = plain.forward_planes(&planes).expect("it maps");
         close("from planes", &fast.forward_planes(&planes).expect("it maps"), &wanted, 1e-4);
     }
+}
+
+#[test]
+fn norms_agree() {
+    for [channels, groups, height, width] in [[6, 3, 5, 7], [16, 16, 1, 2], [32, 4, 16, 16], [8, 1, 33, 65]] {
+        let x = (random(&[2, channels, height, width]) + 3.0).expect("numbers around 3");
+        let norm = GroupNorm::new(groups, random(&[channels]), random(&[channels]), 1e-5);
+        for activation in [Activation::None, Activation::Silu] {
+            let wanted = norm.composed(&x, activation).expect("it normalises");
+            close("a group norm", &norm.forward(&x, activation).expect("it normalises"), &wanted, 5e-5);
+        }
+    }
+    let (x, weight, bias) = (random(&[2, 40, 33]), random(&[33]), random(&[33]));
+    let wanted = candle_nn::ops::layer_norm(&x, &weight, &bias, 1e-5).expect("it normalises");
+    let norm = LayerNorm::new(weight, bias, 1e-5);
+    close("a layer norm", &norm.forward(&x).expect("it normalises"), &wanted, 1e-5);
 }
 
 #[test]

@@ -62,6 +62,12 @@ pub(crate) struct LatentRgb {
 }
 
 impl ModelInfo {
+    /// The longest side in pixels of the pictures it makes: four times the native one, within reason.
+    pub fn largest_side(&self) -> u32 {
+        let most = self.native_size.saturating_mul(4).min(2048).max(self.native_size);
+        most - most % self.size_multiple
+    }
+
     /// Reads what a model says about itself: its JSON files, and the sizes of its weight files.
     ///
     /// # Errors

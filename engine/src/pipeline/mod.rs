@@ -18,6 +18,7 @@ use self::session::{BatchKey, Params, Session};
 pub use self::tensors::{Conditioning, Given};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
+use crate::nn::in_pool;
 use crate::schedulers::Scheduler;
 use crate::text::clip::ClipText;
 use crate::text::tokenizer::ClipTokenizer;
@@ -26,8 +27,6 @@ use crate::vae::{Vae, VaeShape};
 
 /// No prompt is longer than this; what the text encoder has no room for is cut off anyway.
 const LONGEST_PROMPT: usize = 10_000;
-/// No side of a picture is longer than this many pixels.
-const LARGEST_SIDE: u32 = 2048;
 
 /// One loaded model. Shareable between threads; every session belongs to the pipeline that opened it.
 pub struct Pipeline {
@@ -152,7 +151,8 @@ impl Pipeline {
             words.push(session.prompt.clone());
             timesteps.push(step.timestep);
         }
-        let outputs = self.unet.forward(&Tensor::cat(&inputs, 0)?, &timesteps, &Tensor::cat(&words, 0)?)?;
+        let (inputs, words) = (Tensor::cat(&inputs, 0)?, Tensor::cat(&words, 0)?);
+        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
         for (index, (session, step)) in sessions.iter().zip(&steps).enumerate() {
@@ -216,7 +216,13 @@ impl Pipeline {
 
     /// The ids of a prompt, as many as the text encoder has places.
     fn encode_prompt(&self, prompt: &str) -> Result<Tensor, EngineError> {
-        Ok(self.text.forward(&self.tokenizer.encode(prompt)?)?)
+        let ids = self.tokenizer.encode(prompt)?;
+        self.compute(|| self.text.forward(&ids))
+    }
+
+    /// Runs a network where it runs best: on a thread of the pool, if the processor computes.
+    fn compute<R: Send>(&self, work: impl FnOnce() -> Result<R, candle_core::Error> + Send) -> Result<R, EngineError> {
+        Ok(if self.device.is_cpu() { in_pool(work)? } else { work()? })
     }
 
     fn latent_shape(&self, width: u32, height: u32) -> [usize; 3] {
@@ -225,11 +231,11 @@ impl Pipeline {
     }
 
     fn check(&self, params: &Params) -> Result<(), EngineError> {
-        let multiple = self.info.size_multiple;
+        let (multiple, largest) = (self.info.size_multiple, self.info.largest_side());
         for (name, side) in [("width", params.width), ("height", params.height)] {
-            if side == 0 || side > LARGEST_SIDE || !side.is_multiple_of(multiple) {
+            if side == 0 || side > largest || !side.is_multiple_of(multiple) {
                 return Err(EngineError::range(format!(
-                    "the {name} must be a multiple of {multiple} between {multiple} and {LARGEST_SIDE}, not {side}"
+                    "the {name} must be a multiple of {multiple} between {multiple} and {largest}, not {side}"
                 )));
             }
         }

@@ -80,7 +80,7 @@ impl Pipeline {
     /// # Errors
     /// When there are more ids than positions, or an id that is not in the vocabulary.
     pub fn encode_ids(&self, ids: &[u32]) -> Result<Tensor, EngineError> {
-        Ok(self.text.forward(ids)?)
+        self.compute(|| self.text.forward(ids))
     }
 
     /// The ids of a prompt, padded to the text encoder's length.
@@ -97,7 +97,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says, also about shapes that do not fit.
     pub fn predict(&self, latents: &Tensor, timesteps: &[f32], words: &Tensor) -> Result<Tensor, EngineError> {
-        Ok(self.unet.forward(latents, timesteps, words)?)
+        self.compute(|| self.unet.forward(latents, timesteps, words))
     }
 
     /// Latents `[n, channels, height, width]` to pictures `[n, 3, height, width]` between 0 and 1.
@@ -105,7 +105,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor, EngineError> {
-        Ok(self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32)?)
+        self.compute(|| self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32))
     }
 
     /// Pictures `[n, 3, height, width]` between 0 and 1 to latents.
@@ -113,7 +113,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn encode(&self, pictures: &Tensor) -> Result<Tensor, EngineError> {
-        Ok(self.vae.encode(&pictures.affine(2.0, -1.0)?)?)
+        self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?))
     }
 
     fn condition(&self, given: &Conditioning, count: usize) -> Result<Tensor, EngineError> {

@@ -4,6 +4,9 @@
 //! list of numbers per step. That is what lets sessions at different places of different schedules
 //! share one forward pass.
 
+mod betas;
+mod ddim;
+mod euler;
 mod flow_match_euler;
 
 use std::path::Path;
@@ -13,6 +16,8 @@ use serde_json::Value;
 use crate::config::read_json;
 use crate::error::LoadError;
 
+use self::ddim::Ddim;
+use self::euler::Euler;
 use self::flow_match_euler::FlowMatchEuler;
 
 /// One step: what the network is shown, and what becomes of the latents.
@@ -42,10 +47,12 @@ pub struct Schedule {
 #[derive(Clone, Debug)]
 pub enum Scheduler {
     FlowMatchEuler(FlowMatchEuler),
+    Euler(Euler),
+    Ddim(Ddim),
 }
 
 /// The scheduler classes this engine knows.
-pub(crate) const KNOWN: [&str; 1] = ["FlowMatchEulerDiscreteScheduler"];
+pub(crate) const KNOWN: [&str; 3] = ["FlowMatchEulerDiscreteScheduler", "EulerDiscreteScheduler", "DDIMScheduler"];
 
 impl Scheduler {
     /// Reads `scheduler_config.json`.
@@ -58,6 +65,8 @@ impl Scheduler {
             Some("FlowMatchEulerDiscreteScheduler") => {
                 FlowMatchEuler::from_json(path, value).map(Scheduler::FlowMatchEuler)
             }
+            Some("EulerDiscreteScheduler") => Euler::from_json(path, value).map(Scheduler::Euler),
+            Some("DDIMScheduler") => Ddim::from_json(path, value).map(Scheduler::Ddim),
             Some(found) => {
                 Err(LoadError::UnknownClass { found: found.to_owned(), known: KNOWN.map(str::to_owned).to_vec() })
             }
@@ -69,6 +78,8 @@ impl Scheduler {
     pub fn schedule(&self, steps: usize) -> Schedule {
         match self {
             Scheduler::FlowMatchEuler(scheduler) => scheduler.schedule(steps),
+            Scheduler::Euler(scheduler) => scheduler.schedule(steps),
+            Scheduler::Ddim(scheduler) => scheduler.schedule(steps),
         }
     }
 }

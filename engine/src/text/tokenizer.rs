@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tokenizers::{Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{PostProcessor, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
 use crate::config::{read_json, read_small};
 use crate::error::{EngineError, LoadError};
@@ -48,6 +48,10 @@ impl ClipTokenizer {
         let length = if limit < places as f64 { limit.max(0.0) as usize } else { places };
         if length < 3 {
             return Err(LoadError::config(&config_path, format!("prompts of {length} tokens hold no words")));
+        }
+        let added = inner.get_post_processor().map_or(0, |post| post.added_tokens(false));
+        if added >= length {
+            return Err(LoadError::config(&path, format!("{added} special tokens leave no room in {length} places")));
         }
         inner.with_padding(None);
         inner

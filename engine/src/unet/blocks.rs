@@ -3,11 +3,11 @@
 use candle_core::Tensor;
 
 use super::config::{BlockType, Level, UnetConfig};
-use super::resnet::Resnet;
 use super::transformer::Transformer;
 use crate::error::{LoadError, Result};
 use crate::nn::conv::{Conv2d, ConvShape};
 use crate::nn::resize::upsample;
+use crate::nn::resnet::Resnet;
 use crate::weights::Scope;
 
 /// A residual block, with attention after it on some levels.
@@ -26,7 +26,7 @@ impl Layer {
         index: usize,
         inputs: usize,
     ) -> Result<Layer, LoadError> {
-        let resnet = Resnet::load(&scope.at("resnets").at(index), config, inputs, level.channels)?;
+        let resnet = Resnet::load(&scope.at("resnets").at(index), config.resnets(), inputs, level.channels)?;
         let attention = match kind {
             BlockType::Plain => None,
             BlockType::CrossAttention => Some(Transformer::load(&scope.at("attentions").at(index), config, level)?),
@@ -35,7 +35,7 @@ impl Layer {
     }
 
     fn forward(&self, x: &Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
-        let x = self.resnet.forward(x, time)?;
+        let x = self.resnet.forward(x, Some(time))?;
         match &self.attention {
             Some(attention) => attention.forward(&x, context),
             None => Ok(x),
@@ -101,8 +101,9 @@ pub(crate) struct Mid {
 
 impl Mid {
     pub(crate) fn load(scope: &Scope<'_>, config: &UnetConfig, level: &Level) -> Result<Mid, LoadError> {
-        let resnet =
-            |index: usize| Resnet::load(&scope.at("resnets").at(index), config, level.channels, level.channels);
+        let resnet = |index: usize| {
+            Resnet::load(&scope.at("resnets").at(index), config.resnets(), level.channels, level.channels)
+        };
         Ok(Mid {
             first: resnet(0)?,
             attention: Transformer::load(&scope.at("attentions.0"), config, level)?,
@@ -111,9 +112,9 @@ impl Mid {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
-        let x = self.first.forward(x, time)?;
+        let x = self.first.forward(x, Some(time))?;
         let x = self.attention.forward(&x, context)?;
-        self.last.forward(&x, time)
+        self.last.forward(&x, Some(time))
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::config::{PerBlock, only_known, read_json};
 use crate::error::LoadError;
 use crate::nn::activation::Activation;
+use crate::nn::resnet::ResnetStyle;
 
 /// A down or up block, by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -144,6 +145,11 @@ impl UnetConfig {
         raw.check(path)
     }
 
+    /// What all residual blocks have in common.
+    pub(crate) fn resnets(&self) -> ResnetStyle {
+        ResnetStyle { groups: self.groups, eps: self.eps, activation: self.activation, time: Some(self.time_embedding) }
+    }
+
     /// The finest level's channels.
     pub(crate) fn first_channels(&self) -> usize {
         self.levels.first().map_or(0, |level| level.channels)
@@ -216,6 +222,10 @@ impl Raw {
         }
         if self.in_channels == 0 || self.out_channels == 0 || !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
             return bad("`in_channels`, `out_channels` and `norm_eps` must be positive".into());
+        }
+        // The waves' frequencies divide by this.
+        if !self.freq_shift.is_finite() || (self.block_out_channels[0] / 2) as f64 == self.freq_shift {
+            return bad(format!("`freq_shift` {} does not fit the first channels", self.freq_shift));
         }
         let levels = (0..count)
             .map(|i| Level {

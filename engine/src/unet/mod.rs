@@ -2,7 +2,6 @@
 
 mod blocks;
 pub(crate) mod config;
-mod resnet;
 mod transformer;
 
 use std::path::Path;

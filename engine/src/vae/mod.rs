@@ -1,5 +1,6 @@
 //! Between pictures and latents.
 
+mod kl;
 mod tiny;
 
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::path::Path;
 use candle_core::Tensor;
 use serde_json::Value;
 
-use self::tiny::TinyAutoencoder;
+use self::kl::{KlConfig, KlDecoder};
+use self::tiny::{TinyAutoencoder, TinyConfig};
 use crate::config::read_json;
 use crate::device::Device;
 use crate::error::{LoadError, Result};
@@ -16,6 +18,7 @@ use crate::error::{LoadError, Result};
 #[derive(Debug)]
 pub(crate) enum Vae {
     Tiny(TinyAutoencoder),
+    Kl(Box<KlDecoder>),
 }
 
 /// What a pipeline needs to know before it loads weights.
@@ -26,20 +29,41 @@ pub(crate) struct VaeShape {
     pub(crate) latent_channels: usize,
 }
 
-const KNOWN: [&str; 1] = ["AutoencoderTiny"];
+enum VaeConfig {
+    Tiny(TinyConfig),
+    Kl(KlConfig),
+}
+
+const KNOWN: [&str; 2] = ["AutoencoderTiny", "AutoencoderKL"];
+
+impl VaeConfig {
+    fn read(path: &Path) -> Result<VaeConfig, LoadError> {
+        let value: Value = read_json(path)?;
+        match value.get("_class_name").and_then(Value::as_str) {
+            Some("AutoencoderTiny") => TinyConfig::from_json(path, value).map(VaeConfig::Tiny),
+            Some("AutoencoderKL") => KlConfig::from_json(path, value).map(VaeConfig::Kl),
+            Some(found) => {
+                Err(LoadError::UnknownClass { found: found.to_owned(), known: KNOWN.map(str::to_owned).to_vec() })
+            }
+            None => Err(LoadError::config(path, "`_class_name` is missing")),
+        }
+    }
+}
 
 impl Vae {
     pub(crate) fn shape(dir: &Path) -> Result<VaeShape, LoadError> {
-        let path = dir.join("config.json");
-        let value = class(&path)?;
-        tiny::TinyConfig::from_json(&path, value).map(|config| config.shape())
+        Ok(match VaeConfig::read(&dir.join("config.json"))? {
+            VaeConfig::Tiny(config) => config.shape(),
+            VaeConfig::Kl(config) => config.shape(),
+        })
     }
 
     /// Loads the folder of this part.
     pub(crate) fn load(dir: &Path, device: &Device) -> Result<Vae, LoadError> {
-        let path = dir.join("config.json");
-        let config = tiny::TinyConfig::from_json(&path, class(&path)?)?;
-        Ok(Vae::Tiny(TinyAutoencoder::load(dir, &config, device)?))
+        match VaeConfig::read(&dir.join("config.json"))? {
+            VaeConfig::Tiny(config) => TinyAutoencoder::load(dir, &config, device).map(Vae::Tiny),
+            VaeConfig::Kl(config) => KlDecoder::load(dir, &config, device).map(|decoder| Vae::Kl(Box::new(decoder))),
+        }
     }
 
     /// Latents as the denoising network sees them, `[batch, channels, height, width]`, to a picture
@@ -47,6 +71,7 @@ impl Vae {
     pub(crate) fn decode(&self, latents: &Tensor) -> Result<Tensor> {
         match self {
             Vae::Tiny(tiny) => tiny.decode(latents),
+            Vae::Kl(kl) => kl.decode(latents),
         }
     }
 
@@ -54,18 +79,7 @@ impl Vae {
     pub(crate) fn encode(&self, picture: &Tensor) -> Result<Tensor> {
         match self {
             Vae::Tiny(tiny) => tiny.encode(picture),
+            Vae::Kl(_) => candle_core::bail!("this autoencoder only decodes here"),
         }
-    }
-}
-
-/// Reads the configuration, of a class that is known.
-fn class(path: &Path) -> Result<Value, LoadError> {
-    let value: Value = read_json(path)?;
-    match value.get("_class_name").and_then(Value::as_str) {
-        Some(found) if KNOWN.contains(&found) => Ok(value),
-        Some(found) => {
-            Err(LoadError::UnknownClass { found: found.to_owned(), known: KNOWN.map(str::to_owned).to_vec() })
-        }
-        None => Err(LoadError::config(path, "`_class_name` is missing")),
     }
 }

@@ -62,10 +62,16 @@ pub fn floats(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("a tensor of floats")
 }
 
+/// The largest difference between two lists of numbers; infinite where one is not a number.
+pub fn difference(found: &[f32], wanted: &[f32]) -> f32 {
+    let apart = |(a, b): (&f32, &f32)| if (a - b).is_nan() { f32::INFINITY } else { (a - b).abs() };
+    found.iter().zip(wanted).map(apart).fold(0.0, f32::max)
+}
+
 /// Fails unless both have the same shape and differ nowhere by more than `tolerance`.
 pub fn close(what: &str, found: &Tensor, wanted: &Tensor, tolerance: f32) {
     assert_eq!(found.dims(), wanted.dims(), "{what} has another shape");
-    let difference = floats(found).iter().zip(floats(wanted)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let difference = difference(&floats(found), &floats(wanted));
     assert!(difference <= tolerance, "{what} is off by {difference}");
     eprintln!("{what}: largest difference {difference:.1e}");
 }

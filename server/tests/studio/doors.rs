@@ -42,7 +42,8 @@ async fn a_stranger_gets_pictures_that_are_theirs_alone(pool: PgPool) {
         // Width and height stand in the header chunk of a PNG.
         assert_eq!((&bytes[1..4], &bytes[16..24]), (b"PNG".as_slice(), [0, 0, 0, 128, 0, 0, 0, 96].as_slice()));
         pictures.push(bytes);
-        let (theirs, nothing) = (stranger.get(url).await, stranger.get("/media/00000000-0000-4000-8000-000000000000").await);
+        let (theirs, nothing) =
+            (stranger.get(url).await, stranger.get("/media/00000000-0000-4000-8000-000000000000").await);
         assert_eq!((theirs.status(), nothing.status()), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
         assert_eq!(theirs.bytes().await.expect("bytes"), nothing.bytes().await.expect("bytes"));
     }
@@ -104,7 +105,12 @@ async fn wrong_input_gets_a_problem_with_a_stable_code(pool: PgPool) {
     assert_problem(broken.expect("an answer"), 400, "bad_request").await;
     let huge = person.client.post(&url).header(CONTENT_TYPE, "application/json").body(vec![b' '; 1 << 20]).send().await;
     assert_problem(huge.expect("an answer"), 413, "too_large").await;
-    for path in ["/api/v1/generations/nonsense", "/api/v1/generations/00000000-0000-4000-8000-000000000000", "/nowhere/at/all", "/media/../secret"] {
+    for path in [
+        "/api/v1/generations/nonsense",
+        "/api/v1/generations/00000000-0000-4000-8000-000000000000",
+        "/nowhere/at/all",
+        "/media/../secret",
+    ] {
         assert_problem(person.get(path).await, 404, "not_found").await;
     }
     assert_problem(person.client.put(&url).send().await.expect("an answer"), 405, "method_not_allowed").await;
@@ -142,7 +148,10 @@ async fn every_answer_says_how_it_may_be_kept_and_what_may_run(pool: PgPool) {
     let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
     let html = page.text().await.expect("html");
     for script in html.split("<script").skip(1) {
-        assert!(script.starts_with(&format!(" nonce=\"{nonce}\"")) || script.contains(&format!("nonce=\"{nonce}\"")), "{script}");
+        assert!(
+            script.starts_with(&format!(" nonce=\"{nonce}\"")) || script.contains(&format!("nonce=\"{nonce}\"")),
+            "{script}"
+        );
     }
     for path in ["/healthz", "/api/v1/me", "/api/v1/feed", "/nowhere"] {
         let answer = person.get(path).await;

@@ -13,7 +13,9 @@ async fn twenty_jobs_survive_the_death_of_the_worker_and_of_the_server(pool: PgP
     let person = studio.person();
     let mut jobs = Vec::new();
     for number in 0..20 {
-        jobs.push(person.submit(&json!({"prompt": format!("job {number}"), "count": 2, "width": 64, "height": 64})).await);
+        jobs.push(
+            person.submit(&json!({"prompt": format!("job {number}"), "count": 2, "width": 64, "height": 64})).await,
+        );
     }
     // In the middle of a job: some pictures are there, more are to come.
     let made = || async {
@@ -34,11 +36,12 @@ async fn twenty_jobs_survive_the_death_of_the_worker_and_of_the_server(pool: PgP
         assert_eq!(done["status"], "succeeded", "{done}");
         assert_eq!(done["outputs"].as_array().map(Vec::len), Some(2));
     }
-    let charges: Vec<(String, i64)> =
-        sqlx::query_as("SELECT kind, count(*) FROM credit_entries WHERE job_id IS NOT NULL GROUP BY kind ORDER BY kind")
-            .fetch_all(&pool)
-            .await
-            .expect("charges");
+    let charges: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT kind, count(*) FROM credit_entries WHERE job_id IS NOT NULL GROUP BY kind ORDER BY kind",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("charges");
     assert_eq!(charges, [("capture".to_owned(), 20), ("hold".to_owned(), 20)]);
     assert_eq!(drift(&pool).await.expect("audit"), []);
     let me: serde_json::Value = person.get("/api/v1/me").await.json().await.expect("json");

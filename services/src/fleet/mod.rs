@@ -16,7 +16,7 @@ pub use registry::{Connection, FleetWorker};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, PROTOCOL, ToWorker};
+use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, PROTOCOL};
 use domain::{AppError, JobEvent, JobId, ModelCard, OutputId, StepProgress, WorkerId};
 use sqlx::PgPool;
 use thiserror::Error;

@@ -1,10 +1,9 @@
 //! The seam to whatever makes pictures: the engine, or a fake for load tests.
 
-mod engine;
+pub mod diffusion;
 mod fake;
 
-pub use self::engine::EngineBackend;
-pub use self::engine as engine_parts;
+pub use self::diffusion::EngineBackend;
 pub use self::fake::FakeBackend;
 
 use std::str::FromStr;

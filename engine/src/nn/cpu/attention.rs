@@ -1,11 +1,10 @@
 //! Scaled dot-product attention, a few query rows at a time so that the scores stay in cache.
 
 use pulp::Simd;
-use rayon::prelude::*;
 
 use super::grid::{Cell, cut};
 use super::tile::{self, COLS, Extra, ROWS};
-use super::{Task, math, run, wanted_tasks};
+use super::{Task, math, run_all, wanted_tasks};
 use crate::nn::activation::Activation;
 
 /// Sizes of one attention.
@@ -36,7 +35,7 @@ pub(crate) fn attend(q: &[f32], k: &[f32], v: &[f32], sizes: Sizes) -> Vec<f32> 
         let v = &v[sample * keys * width..][..keys * width];
         work.extend(cut(out, width, row_block, dim).into_iter().map(|cell| Block { q, k, v, sizes, cell }));
     }
-    work.into_par_iter().for_each(run);
+    run_all(work, 2 * q.len() * keys);
     out
 }
 

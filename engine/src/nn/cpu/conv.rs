@@ -3,11 +3,10 @@
 //! activation are applied to the sums before they are written, once.
 
 use pulp::Simd;
-use rayon::prelude::*;
 
 use super::grid::{Cell, cut};
 use super::tile::{self, COLS, Extra, ROWS};
-use super::{Task, run, wanted_tasks};
+use super::{Task, run_all, wanted_tasks};
 use crate::nn::activation::Activation;
 
 /// The gathered inputs of one task should leave most of a 2 MiB cache free.
@@ -92,7 +91,7 @@ impl PackedConv {
                 work.push(Block { conv: self, x, index, cell, size: [height, width, out_width], pixels, order, extra });
             }
         }
-        work.into_par_iter().for_each(run);
+        run_all(work, batch * self.outputs * pixels * depth);
         out
     }
 }

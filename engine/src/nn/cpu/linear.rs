@@ -1,11 +1,10 @@
 //! Linear layers over tokens, with bias, residual and activation written in the same pass.
 
 use pulp::Simd;
-use rayon::prelude::*;
 
 use super::grid::{Cell, cut};
 use super::tile::{self, COLS, Extra, ROWS};
-use super::{Task, run, wanted_tasks};
+use super::{Task, run_all, wanted_tasks};
 use crate::nn::activation::Activation;
 
 /// Weights of one linear layer.
@@ -41,9 +40,11 @@ impl PackedLinear {
         let row_block = (tokens / wanted_tasks()).clamp(1, 8 * ROWS).next_multiple_of(ROWS);
         let splits = wanted_tasks().div_ceil(tokens.div_ceil(row_block));
         let col_block = self.outputs.div_ceil(splits).next_multiple_of(COLS);
-        cut(&mut out, self.outputs, row_block, col_block)
-            .into_par_iter()
-            .for_each(|cell| run(Block { linear: self, x, source, cell, residual, activation }));
+        let work = cut(&mut out, self.outputs, row_block, col_block)
+            .into_iter()
+            .map(|cell| Block { linear: self, x, source, cell, residual, activation })
+            .collect();
+        run_all(work, tokens * self.inputs * self.outputs);
         out
     }
 }

@@ -15,6 +15,8 @@ pub(crate) mod view;
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
+use rayon::prelude::*;
+
 static ARCH: LazyLock<pulp::Arch> = LazyLock::new(pulp::Arch::new);
 
 /// Runs `op` compiled for the best vector instructions this processor has. Whatever it calls must
@@ -31,8 +33,26 @@ pub(crate) trait Task {
     fn run<S: pulp::Simd>(self, simd: S, scratch: &mut [f32]);
 }
 
+/// Runs every task, on all threads if there is enough to do for that to be worth it.
+pub(crate) fn run_all<T: Task + Send>(tasks: Vec<T>, multiplications: usize) {
+    if multiplications < WORTH_SHARING {
+        tasks.into_iter().for_each(run);
+    } else {
+        tasks.into_par_iter().for_each(run);
+    }
+}
+
+/// Waking another thread costs about as much as this many multiplications.
+const WORTH_SHARING: usize = 1 << 19;
+
+/// Runs `work` on one of the threads that share the work below. From anywhere else every single
+/// operation would wait for one of them to wake.
+pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::join(work, || ()).0
+}
+
 /// Runs a task with this thread's buffer.
-pub(crate) fn run<T: Task>(task: T) {
+fn run<T: Task>(task: T) {
     struct Scratched<'a, T>(T, &'a mut [f32]);
     impl<T: Task> pulp::WithSimd for Scratched<'_, T> {
         type Output = ();

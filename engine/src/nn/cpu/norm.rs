@@ -7,6 +7,9 @@ use super::dispatch;
 use super::tile::activate;
 use crate::nn::activation::Activation;
 
+/// With fewer values than this, waking another thread takes longer than the work.
+const WORTH_SHARING: usize = 16 * 1024;
+
 /// Normalises `[batch, channels, pixels]` within groups of channels.
 pub(crate) fn group_norm(
     x: &[f32],
@@ -19,11 +22,16 @@ pub(crate) fn group_norm(
     let channels = weight.len() / groups;
     let chunk = channels * pixels;
     let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).enumerate().for_each(|(index, (out, x))| {
+    let group = |(index, (out, x)): (usize, (&mut [f32], &[f32]))| {
         let first = index % groups * channels;
         let (weight, bias) = (&weight[first..first + channels], &bias[first..first + channels]);
         dispatch(Group { out, x, pixels, weight, bias, eps, activation });
-    });
+    };
+    if x.len() < WORTH_SHARING {
+        out.chunks_mut(chunk).zip(x.chunks(chunk)).enumerate().for_each(group);
+    } else {
+        out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).enumerate().for_each(group);
+    }
     out
 }
 
@@ -58,9 +66,9 @@ impl WithSimd for Group<'_> {
 pub(crate) fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32) -> Vec<f32> {
     let width = weight.len();
     let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(32 * width).zip(x.par_chunks(32 * width)).for_each(|(out, x)| {
-        dispatch(Rows { out, x, weight, bias, eps });
-    });
+    let rows = |(out, x): (&mut [f32], &[f32])| dispatch(Rows { out, x, weight, bias, eps });
+    let chunk = (WORTH_SHARING / width).max(1) * width;
+    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(rows);
     out
 }
 

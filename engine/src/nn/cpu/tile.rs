@@ -143,3 +143,44 @@ pub(crate) fn pack_right(values: &[f32], depth: usize) -> Vec<f32> {
     }
     packed
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::{Simd, WithSimd};
+
+    use super::{COLS, ROWS, Tile, multiply};
+
+    struct Multiply<'a>(&'a [f32], &'a [f32]);
+
+    impl WithSimd for Multiply<'_> {
+        type Output = Tile;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Tile {
+            let mut tile = [[0.0; COLS]; ROWS];
+            multiply(simd, self.0, self.1, &mut tile);
+            tile
+        }
+    }
+
+    /// Whatever instructions a processor has, the tile is the same product.
+    #[test]
+    fn every_instruction_set_agrees() {
+        let depth = 57;
+        let a: Vec<f32> = (0..depth * ROWS).map(|i| (i as f32 * 0.37).sin()).collect();
+        let b: Vec<f32> = (0..depth * COLS).map(|i| (i as f32 * 0.11).cos()).collect();
+        let mut tiles = vec![pulp::Scalar.vectorize(Multiply(&a, &b)), super::super::dispatch(Multiply(&a, &b))];
+        #[cfg(target_arch = "x86_64")]
+        if let Some(older) = pulp::x86::V3::try_new() {
+            tiles.push(Simd::vectorize(older, Multiply(&a, &b)));
+        }
+        for tile in tiles {
+            for (r, row) in tile.iter().enumerate() {
+                for (c, found) in row.iter().enumerate() {
+                    let wanted: f32 = (0..depth).map(|k| a[k * ROWS + r] * b[k * COLS + c]).sum();
+                    assert!((found - wanted).abs() < 1e-4, "{found} is not {wanted}");
+                }
+            }
+        }
+    }
+}

@@ -1,8 +1,7 @@
-//! The residual block: two normalised convolutions, the time embedding between them.
+//! The residual block: two normalised convolutions, and a time embedding between them where there is one.
 
 use candle_core::Tensor;
 
-use super::config::UnetConfig;
 use crate::error::{LoadError, Result};
 use crate::nn::activation::Activation;
 use crate::nn::conv::{Conv2d, ConvShape, Extra};
@@ -10,11 +9,21 @@ use crate::nn::linear::Linear;
 use crate::nn::norm::GroupNorm;
 use crate::weights::Scope;
 
+/// What the residual blocks of one network have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResnetStyle {
+    pub(crate) groups: usize,
+    pub(crate) eps: f64,
+    pub(crate) activation: Activation,
+    /// Width of the time embedding.
+    pub(crate) time: Option<usize>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Resnet {
     norm1: GroupNorm,
     conv1: Conv2d,
-    time: Linear,
+    time: Option<Linear>,
     norm2: GroupNorm,
     conv2: Conv2d,
     /// Where the number of channels changes.
@@ -23,13 +32,18 @@ pub(crate) struct Resnet {
 }
 
 impl Resnet {
+    /// Both numbers of channels divide into the groups.
     pub(crate) fn load(
         scope: &Scope<'_>,
-        config: &UnetConfig,
+        style: ResnetStyle,
         inputs: usize,
         outputs: usize,
     ) -> Result<Resnet, LoadError> {
-        let norm = |name: &str, channels| GroupNorm::load(&scope.at(name), channels, config.groups, config.eps);
+        let norm = |name: &str, channels| GroupNorm::load(&scope.at(name), channels, style.groups, style.eps);
+        let time = match style.time {
+            Some(width) => Some(Linear::load(&scope.at("time_emb_proj"), width, outputs)?),
+            None => None,
+        };
         let shortcut = if inputs == outputs {
             None
         } else {
@@ -38,19 +52,22 @@ impl Resnet {
         Ok(Resnet {
             norm1: norm("norm1", inputs)?,
             conv1: Conv2d::load(&scope.at("conv1"), ConvShape::three(inputs, outputs))?,
-            time: Linear::load(&scope.at("time_emb_proj"), config.time_embedding, outputs)?,
+            time,
             norm2: norm("norm2", outputs)?,
             conv2: Conv2d::load(&scope.at("conv2"), ConvShape::three(outputs, outputs))?,
             shortcut,
-            activation: config.activation,
+            activation: style.activation,
         })
     }
 
     /// `x` is `[batch, inputs, height, width]`, `time` the activated time embedding `[batch, width]`.
-    pub(crate) fn forward(&self, x: &Tensor, time: &Tensor) -> Result<Tensor> {
-        let time = self.time.forward(time)?;
+    pub(crate) fn forward(&self, x: &Tensor, time: Option<&Tensor>) -> Result<Tensor> {
+        let time = match (&self.time, time) {
+            (Some(linear), Some(time)) => Some(linear.forward(time)?),
+            _ => None,
+        };
         let h = self.norm1.forward(x, self.activation)?;
-        let h = self.conv1.forward_with(&h, Extra { per_channel: Some(&time), ..Extra::default() })?;
+        let h = self.conv1.forward_with(&h, Extra { per_channel: time.as_ref(), ..Extra::default() })?;
         let h = self.norm2.forward(&h, self.activation)?;
         let past = match &self.shortcut {
             Some(shortcut) => shortcut.forward(x)?,

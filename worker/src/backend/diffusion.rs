@@ -67,9 +67,7 @@ pub fn model_folders(folder: &Path) -> Vec<std::path::PathBuf> {
 /// Opens the device that was asked for.
 pub fn open_device(device: &DeviceSpec) -> Result<Device, BackendError> {
     match device {
-        DeviceSpec::Cuda(ordinal) => {
-            Device::cuda(*ordinal).map_err(|error| BackendError::Failed(error.to_string()))
-        }
+        DeviceSpec::Cuda(ordinal) => Device::cuda(*ordinal).map_err(|error| BackendError::Failed(error.to_string())),
         DeviceSpec::Cpu | DeviceSpec::Fake { .. } => Ok(Device::cpu()),
     }
 }
