@@ -1,5 +1,7 @@
 //! Hydrates the pages, and nothing else.
 
+#![recursion_limit = "512"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the page once the WebAssembly has arrived.

@@ -41,10 +41,8 @@ pub async fn create_pictures(
     #[server(default)] steps: String,
     #[server(default)] guidance: String,
 ) -> Result<JobView, PageError> {
-    use crate::create::settings::request_from_form;
-
     let handles = crate::server::handles();
-    let request = request_from_form(prompt, negative, model, &size, &count, &seed, &steps, &guidance)?;
+    let request = crate::server::request_from_form(prompt, negative, model, &size, &count, &seed, &steps, &guidance)?;
     // Looked at before anyone is written down: a bad request leaves nothing behind.
     handles.jobs.quote(request.clone()).await?;
     let owner = crate::server::ensure_device().await?;

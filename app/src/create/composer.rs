@@ -6,7 +6,6 @@ use web_sys::HtmlTextAreaElement;
 
 use super::api::{CreatePictures, Facts};
 use super::settings::{ASPECTS, Prefill};
-use super::starts::StartingPoints;
 
 /// The prompt, its settings, and the button.
 #[component]
@@ -36,20 +35,17 @@ pub fn Composer(
             >
                 {first}
             </textarea>
-            <div class="flex flex-wrap items-center gap-3">
-                <SizeChips facts chosen=chosen.size.clone() />
-                <div class="ml-auto flex items-center gap-3">
+            <SizeChips facts chosen=chosen.size.clone() />
+            <div class="composer-end">
+                <MoreSettings facts prefill=chosen />
+                <div class="composer-go">
                     <CreditsLine facts />
                     <button class="button-accent" type="submit" disabled=move || create.pending().get()>
                         {move || if create.pending().get() { "Sending…" } else { "Create" }}
                     </button>
                 </div>
             </div>
-            <MoreSettings facts prefill=chosen />
         </ActionForm>
-        <div class="mt-4">
-            <StartingPoints prompt />
-        </div>
     }
 }
 
@@ -102,7 +98,7 @@ fn SizeChips(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl
             .collect_view()
     };
     view! {
-        <fieldset class="flex min-w-0 flex-wrap gap-2">
+        <fieldset class="scroll-row">
             <legend class="sr-only">"Shape"</legend>
             {chips}
         </fieldset>

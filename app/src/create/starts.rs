@@ -19,7 +19,7 @@ pub const FIRST_PROMPT: &str = "a red sun over a dark sea";
 #[component]
 pub fn StartingPoints(prompt: RwSignal<String>) -> impl IntoView {
     let starts = STARTS.map(|words| {
-        let href = crate::create::starts::link(words);
+        let href = link(words);
         view! {
             <li>
                 <a
@@ -37,7 +37,7 @@ pub fn StartingPoints(prompt: RwSignal<String>) -> impl IntoView {
     });
     view! {
         <nav aria-label="Starting points">
-            <ul class="flex snap-x gap-2 overflow-x-auto pb-2 sm:flex-wrap sm:overflow-visible">{starts.to_vec()}</ul>
+            <ul class="scroll-row">{starts.to_vec()}</ul>
         </nav>
     }
 }

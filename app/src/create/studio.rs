@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::api::{CreatePictures, recent_jobs, studio_facts};
 use super::composer::Composer;
 use super::settings::Prefill;
-use super::starts::FIRST_PROMPT;
+use super::starts::{FIRST_PROMPT, StartingPoints};
 use crate::job::JobCard;
 use crate::ui::Notice;
 
@@ -58,6 +58,9 @@ pub fn StudioPage() -> impl IntoView {
                     .and_then(Result::err)
                     .map(|error| view! { <Notice title=error.title message=error.message /> })
             }}
+            <div class="mt-4">
+                <StartingPoints prompt />
+            </div>
         </section>
         <section class="space-y-12" aria-label="Your pictures">
             <For each=move || made.get() key=|job| job.id let:job>

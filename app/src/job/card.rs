@@ -90,6 +90,7 @@ pub fn JobCard(
             </div>
         </article>
     }
+    .into_any()
 }
 
 /// The same words and settings with a new seed.
@@ -131,15 +132,7 @@ fn waiting_line(view: &JobView) -> String {
         },
         JobState::Succeeded => {
             let request = &view.request;
-            format!(
-                "{} by {} · {} steps · seed {} · {} {}",
-                request.width,
-                request.height,
-                request.steps,
-                request.seed,
-                view.price,
-                if view.price == 1 { "credit" } else { "credits" }
-            )
+            format!("{}×{} · {} steps · seed {}", request.width, request.height, request.steps, request.seed)
         }
         JobState::Failed => "Not made. Your credits are back.".to_owned(),
         JobState::Cancelled => "Cancelled. Your credits are back.".to_owned(),

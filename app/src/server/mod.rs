@@ -1,5 +1,9 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
+mod form;
+
+pub(crate) use form::request_from_form;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use domain::{AppError, DeviceId};
