@@ -1,6 +1,7 @@
 //! The pages: rendered on the server, hydrated in the browser, usable without scripts.
 
 #![recursion_limit = "256"]
+#![expect(clippy::needless_pass_by_value, reason = "components and event handlers own what they are given")]
 
 mod create;
 mod error;

@@ -20,7 +20,7 @@ test.describe('with scripts', () => {
     await page.getByRole('button', { name: 'Create' }).click();
     const job = page.locator('article.job').first();
     await expect(job).toBeVisible();
-    await expect(job.locator('progress').first()).toBeVisible();
+    await expect(job.locator('progress').first()).toBeVisible({ timeout: 30_000 });
     await expect(pictures(page)).toHaveCount(4, { timeout: 50_000 });
     await expect(job).toHaveAttribute('data-status', 'succeeded');
     await expect(page.locator('[data-credits]')).toHaveAttribute('data-credits', '46');
@@ -35,7 +35,7 @@ test.describe('with scripts', () => {
     await page.goto('/');
     await hydrated(page);
     await page.getByRole('button', { name: 'Create' }).click();
-    await expect(page.locator('article.job progress').first()).toBeVisible();
+    await expect(page.locator('article.job')).toHaveAttribute('data-status', /queued|running/);
     await page.reload();
     await expect(pictures(page)).toHaveCount(4, { timeout: 50_000 });
   });
@@ -47,7 +47,7 @@ test.describe('with scripts', () => {
     const box = page.getByLabel('Describe what you would like to see');
     await expect(box).toHaveValue('desert dunes at dawn');
     await page.getByText('Settings').click();
-    await page.getByLabel('Pictures').selectOption('1');
+    await page.locator('select[name=count]').selectOption('1');
     await page.getByLabel('Steps').fill('4');
     await box.press('Control+Enter');
     await expect(pictures(page)).toHaveCount(1, { timeout: 50_000 });
@@ -75,7 +75,7 @@ test.describe('with scripts', () => {
     await page.goto('/');
     await hydrated(page);
     await page.getByText('Settings').click();
-    await page.getByLabel('Pictures').selectOption('8');
+    await page.locator('select[name=count]').selectOption('8');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await expect(page.locator('article.job').first()).toHaveAttribute('data-status', 'cancelled');

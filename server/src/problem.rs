@@ -40,21 +40,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ProblemResponse;
 
     async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Self::Rejection> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(rejection) => Err(ProblemResponse(explain(&rejection))),
+        let Json(body) =
+            Json::<serde_json::Value>::from_request(request, state).await.map_err(|rejection| explain(&rejection))?;
+        // A list would be taken for the fields in their order of declaration.
+        if !body.is_object() {
+            return Err(AppError::BadRequest { reason: "it must be a JSON object".into() }.into());
         }
+        let body = T::deserialize(body).map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+        Ok(Self(body))
     }
 }
 
 fn explain(rejection: &JsonRejection) -> AppError {
     let reason = match rejection {
-        JsonRejection::JsonSyntaxError(_) => "it is not valid JSON".to_owned(),
-        JsonRejection::JsonDataError(error) => {
-            // Serde's sentence names the field and what was expected; the prefix adds nothing.
-            let text = error.body_text();
-            text.split_once(": ").map_or(text.clone(), |(_, reason)| reason.to_owned())
-        }
+        JsonRejection::JsonSyntaxError(_) | JsonRejection::JsonDataError(_) => "it is not valid JSON".to_owned(),
         JsonRejection::MissingJsonContentType(_) => "send it as application/json".to_owned(),
         other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return AppError::TooLarge { max_bytes: crate::router::BODY_LIMIT as u64 };

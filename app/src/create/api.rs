@@ -2,6 +2,7 @@ use domain::{Credits, JobView, ModelCard};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::settings::ComposerForm;
 use crate::error::PageError;
 
 /// What the studio needs to know before anything is made.
@@ -29,20 +30,11 @@ pub async fn recent_jobs() -> Result<Vec<JobView>, PageError> {
     }
 }
 
-/// Makes pictures. Fields are flat text, as a form without scripts sends them; empty means default.
+/// Makes pictures.
 #[server(prefix = "/act", endpoint = "create")]
-pub async fn create_pictures(
-    prompt: String,
-    #[server(default)] negative: String,
-    #[server(default)] model: String,
-    #[server(default)] size: String,
-    #[server(default)] count: String,
-    #[server(default)] seed: String,
-    #[server(default)] steps: String,
-    #[server(default)] guidance: String,
-) -> Result<JobView, PageError> {
+pub async fn create_pictures(#[server(flatten)] form: ComposerForm) -> Result<JobView, PageError> {
     let handles = crate::server::handles();
-    let request = crate::server::request_from_form(prompt, negative, model, &size, &count, &seed, &steps, &guidance)?;
+    let request = crate::server::request_from_form(form)?;
     // Looked at before anyone is written down: a bad request leaves nothing behind.
     handles.jobs.quote(request.clone()).await?;
     let owner = crate::server::ensure_device().await?;

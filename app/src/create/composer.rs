@@ -5,14 +5,14 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
 
 use super::api::{CreatePictures, Facts};
-use super::settings::{ASPECTS, Prefill};
+use super::settings::{ASPECTS, ComposerForm};
 
 /// The prompt, its settings, and the button.
 #[component]
 pub fn Composer(
     create: ServerAction<CreatePictures>,
     prompt: RwSignal<String>,
-    prefill: Prefill,
+    prefill: ComposerForm,
     #[prop(into)] facts: Signal<Option<Facts>>,
 ) -> impl IntoView {
     let first = prompt.get_untracked();
@@ -132,7 +132,7 @@ fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>) -> impl IntoView {
 
 /// Everything most people never need.
 #[component]
-fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: Prefill) -> impl IntoView {
+fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerForm) -> impl IntoView {
     let card = move || facts.get().and_then(|facts| facts.models.first().cloned());
     let hint = move |of: fn(&ModelCard) -> String| card().as_ref().map(of).unwrap_or_default();
     let count = if prefill.count.is_empty() { "4".to_owned() } else { prefill.count.clone() };

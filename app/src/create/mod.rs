@@ -2,7 +2,7 @@
 
 pub mod api;
 mod composer;
-mod settings;
+pub mod settings;
 mod starts;
 mod studio;
 

@@ -1,16 +1,20 @@
 //! The composer's fields: what is on offer, and what a link fills in.
 
 use leptos_router::params::ParamsMap;
+use serde::{Deserialize, Serialize};
 
 /// Aspect ratios on offer: width, height, name.
 pub const ASPECTS: [(u32, u32, &str); 5] =
     [(1, 1, "Square"), (3, 2, "Landscape"), (2, 3, "Portrait"), (16, 9, "Wide"), (9, 16, "Tall")];
 
-/// Fields of the composer, as text, filled in by a link or empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prefill {
-    pub prompt: Option<String>,
+/// Fields of the composer, flat and as text, as a form without scripts sends them and a link fills
+/// them in. Empty means default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComposerForm {
+    pub prompt: String,
     pub negative: String,
+    pub model: String,
     pub size: String,
     pub count: String,
     pub seed: String,
@@ -18,13 +22,14 @@ pub struct Prefill {
     pub guidance: String,
 }
 
-impl Prefill {
+impl ComposerForm {
     /// Reads a link's query.
     pub fn from_query(query: &ParamsMap) -> Self {
         let field = |name: &str| query.get(name).unwrap_or_default();
         Self {
-            prompt: query.get("prompt").filter(|prompt| !prompt.trim().is_empty()),
+            prompt: field("prompt"),
             negative: field("negative"),
+            model: field("model"),
             size: field("size"),
             count: field("count"),
             seed: field("seed"),

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{CreatePictures, recent_jobs, studio_facts};
 use super::composer::Composer;
-use super::settings::Prefill;
+use super::settings::ComposerForm;
 use super::starts::{FIRST_PROMPT, StartingPoints};
 use crate::job::JobCard;
 use crate::ui::Notice;
@@ -25,9 +25,9 @@ pub fn StudioPage() -> impl IntoView {
     });
     let query = use_query_map();
     let composer = move || {
-        let prefill = query.with(Prefill::from_query);
-        if let Some(words) = &prefill.prompt {
-            prompt.set(words.clone());
+        let prefill = query.with(ComposerForm::from_query);
+        if !prefill.prompt.trim().is_empty() {
+            prompt.set(prefill.prompt.clone());
         }
         let facts = Signal::derive(move || facts.get().and_then(Result::ok));
         view! { <Composer create prompt prefill facts /> }
@@ -62,7 +62,7 @@ pub fn StudioPage() -> impl IntoView {
                 <StartingPoints prompt />
             </div>
         </section>
-        <section class="space-y-12" aria-label="Your pictures">
+        <section class="space-y-12" aria-label="What you made">
             <For each=move || made.get() key=|job| job.id let:job>
                 <JobCard job again=create />
             </For>

@@ -2,35 +2,28 @@
 
 use domain::{AppError, GenerationRequest};
 
+use crate::create::settings::ComposerForm;
+
 /// Turns a form's text into a request; what is not a number is named.
-#[expect(clippy::too_many_arguments, reason = "a form's fields are flat")]
-pub fn request_from_form(
-    prompt: String,
-    negative: String,
-    model: String,
-    size: &str,
-    count: &str,
-    seed: &str,
-    steps: &str,
-    guidance: &str,
-) -> Result<GenerationRequest, AppError> {
-    let (width, height) = match size.trim() {
+pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest, AppError> {
+    let (width, height) = match form.size.trim() {
         "" => (None, None),
         size => {
             let (width, height) = size.split_once('x').ok_or_else(|| unreadable("size"))?;
-            (number("size", width)?, number("size", height)?)
+            let side = |text| number("size", text)?.ok_or_else(|| unreadable("size"));
+            (Some(side(width)?), Some(side(height)?))
         }
     };
     Ok(GenerationRequest {
-        prompt,
-        negative_prompt: Some(negative).filter(|text| !text.trim().is_empty()),
-        model: Some(model).filter(|name| !name.trim().is_empty()),
-        count: number("count", count)?,
-        seed: number("seed", seed)?,
+        prompt: form.prompt,
+        negative_prompt: Some(form.negative).filter(|text| !text.trim().is_empty()),
+        model: Some(form.model).filter(|name| !name.trim().is_empty()),
+        count: number("count", &form.count)?,
+        seed: number("seed", &form.seed)?,
         width,
         height,
-        steps: number("steps", steps)?,
-        guidance: number("guidance", guidance)?,
+        steps: number("steps", &form.steps)?,
+        guidance: number("guidance", &form.guidance)?,
     })
 }
 
@@ -50,7 +43,13 @@ mod tests {
     use super::*;
 
     fn form(size: &str, seed: &str) -> Result<GenerationRequest, AppError> {
-        request_from_form("a".into(), String::new(), String::new(), size, "2", seed, "", "")
+        request_from_form(ComposerForm {
+            prompt: "a".into(),
+            size: size.into(),
+            count: "2".into(),
+            seed: seed.into(),
+            ..ComposerForm::default()
+        })
     }
 
     #[test]
