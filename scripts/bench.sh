@@ -9,4 +9,6 @@ source scripts/env.sh
 source scripts/lib.sh
 
 claim_target
-step "Benchmark of the engine" cargo run --release -p engine --example bench_starter -- "$@"
+# With the whole workspace, so that the crates compiled for everything else are used.
+step "Building the benchmark" cargo build --quiet --release --workspace --exclude frontend --example bench_starter
+step "Benchmark of the engine" "$CARGO_TARGET_DIR/release/examples/bench_starter" "$@"

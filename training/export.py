@@ -18,7 +18,7 @@ from training.tokenizer import build_tokenizer
 
 DEFAULT_STEPS = 12
 DEFAULT_GUIDANCE = 3.0
-SHIFT = 1.0
+SHIFT = 3.0  # see SIGMA_MEAN in diffusion.py
 _CONFIG_NOISE = ("_name_or_path", "transformers_version", "_commit_hash")
 
 

@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=15000)
     parser.add_argument("--autoencoder-minutes", type=float, default=20)
     parser.add_argument("--polish-minutes", type=float, default=8)
+    parser.add_argument("--restart-rate", type=float, default=0.0, help="begin a new schedule when resuming diffusion")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", choices=STAGES, nargs="+", default=STAGES)
     return parser.parse_args()
@@ -56,7 +57,7 @@ def main() -> None:
     if "diffusion" in arguments.only:
         build_tokenizer(tokenizer)
         left = total - (time.monotonic() - began) / 60 - arguments.polish_minutes
-        train_diffusion(pictures, latents, tokenizer, diffusion, left, processes)
+        train_diffusion(pictures, latents, tokenizer, diffusion, left, processes, arguments.restart_rate)
     if "polish" in arguments.only:
         polish_decoder(pictures, latents, autoencoder, polished, arguments.polish_minutes, processes)
     if "export" in arguments.only:

@@ -3,6 +3,9 @@
 #![recursion_limit = "256"]
 #![expect(clippy::needless_pass_by_value, reason = "components and event handlers own what they are given")]
 
+#[cfg(all(feature = "ssr", feature = "hydrate"))]
+compile_error!("the server side and the browser side are never compiled together");
+
 mod create;
 mod error;
 mod job;

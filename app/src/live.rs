@@ -83,8 +83,11 @@ impl LiveJob {
         set_timeout(
             move || {
                 spawn_local(async move {
-                    if let Ok(view) = read_job(id.to_string()).await {
-                        self.take(JobEvent::State(Box::new(view)));
+                    match read_job(id.to_string()).await {
+                        Ok(view) => self.take(JobEvent::State(Box::new(view))),
+                        // Gone, or another browser's: asking again will not bring it back.
+                        Err(error) if error.code == "not_found" => return,
+                        Err(_) => {}
                     }
                     self.poll(id);
                 });

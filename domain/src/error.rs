@@ -40,6 +40,10 @@ pub enum AppError {
     #[error("{}", daily_limit_sentence(*left, *daily, *price, *now, *resets_at))]
     DailyLimit { left: u32, daily: u32, price: u32, now: DateTime<Utc>, resets_at: DateTime<Utc> },
     #[error(
+        "This would need {price} credits, and a day has {daily}. Ask for fewer or smaller pictures, or fewer steps. Nothing was charged."
+    )]
+    TooExpensive { price: u32, daily: u32 },
+    #[error(
         "So many people are waiting that a new request would take very long. Nothing was charged. Please try again in {retry_seconds} seconds."
     )]
     Busy { retry_seconds: u32 },
@@ -87,6 +91,7 @@ impl AppError {
             Self::TooLarge { .. } => "too_large",
             Self::CrossSite => "cross_site",
             Self::DailyLimit { .. } => "daily_limit",
+            Self::TooExpensive { .. } => "too_expensive",
             Self::Busy { .. } => "busy",
             Self::NoModel => "no_model",
             Self::GenerationFailed => "generation_failed",
@@ -102,7 +107,8 @@ impl AppError {
             | Self::PromptTooLong { .. }
             | Self::InvalidSize { .. }
             | Self::UnknownModel { .. }
-            | Self::OutOfRange { .. } => 422,
+            | Self::OutOfRange { .. }
+            | Self::TooExpensive { .. } => 422,
             Self::BadRequest { .. } => 400,
             Self::CrossSite => 403,
             Self::NotFound => 404,
@@ -128,6 +134,7 @@ impl AppError {
             Self::TooLarge { .. } => "The request is too large",
             Self::CrossSite => "Request from another site",
             Self::DailyLimit { .. } => "Today's credits are used up",
+            Self::TooExpensive { .. } => "More than a day's credits",
             Self::Busy { .. } => "Very busy",
             Self::NoModel => "Warming up",
             Self::GenerationFailed => "The picture could not be made",

@@ -79,8 +79,33 @@ test.describe('with scripts', () => {
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await expect(page.locator('article.job').first()).toHaveAttribute('data-status', 'cancelled');
-    await page.reload();
     await expect(page.locator('[data-credits]')).toHaveAttribute('data-credits', '50');
+  });
+
+  test('words typed before the scripts arrive stay', async ({ page }) => {
+    let letThrough = () => {};
+    const arrived = new Promise<void>((resolve) => (letThrough = resolve));
+    await page.route('**/*.wasm', async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await page.goto('/');
+    const box = page.getByLabel('Describe what you would like to see');
+    await box.fill('typed early');
+    letThrough();
+    await hydrated(page);
+    await expect(box).toHaveValue('typed early');
+  });
+
+  test('the page is no wider than the screen', async ({ page }) => {
+    await page.goto('/');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  });
+
+  test('an address can not put words into the page', async ({ page }) => {
+    await page.goto('/?notice=Write%20to%20evil.example&__path=%2Fact%2Fcreate&__err=eyJjb2RlIjoieCIsInRpdGxlIjoiQmxvY2tlZCIsIm1lc3NhZ2UiOiJldmlsIn0');
+    await hydrated(page);
+    await expect(page.getByRole('status')).toHaveCount(0);
   });
 
   test('the first page is light', async ({ page }) => {
@@ -107,10 +132,12 @@ test.describe('without scripts', () => {
     await expect(pictures(page)).toHaveCount(1, { timeout: 50_000 });
   });
 
-  test('wrong input is answered kindly', async ({ page }) => {
-    await page.goto('/?count=1&steps=4000');
+  test('wrong input is answered kindly and everything stays', async ({ page }) => {
+    await page.goto('/?prompt=my+own+words&count=1&steps=4000');
     await page.getByRole('button', { name: 'Create' }).click();
-    await expect(page.getByRole('status')).toContainText('steps');
+    await expect(page.getByRole('status')).toContainText("A setting can't be used");
+    await expect(page.getByLabel('Describe what you would like to see')).toHaveValue('my own words');
+    await expect(page.getByLabel('Steps')).toHaveValue('4000');
   });
 });
 

@@ -75,9 +75,16 @@ impl Config {
             trusted_proxies,
             daily_credits,
             worker_key: variable("MINDSEYE_WORKER_KEY"),
-            site_root: PathBuf::from(text("LEPTOS_SITE_ROOT", "target/site")),
+            site_root: variable("LEPTOS_SITE_ROOT").map_or_else(built_site, PathBuf::from),
         })
     }
+}
+
+/// Where the build puts the site: beside the folder that this program is in.
+fn built_site() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let target = program.as_deref().and_then(|program| program.parent()?.parent());
+    target.map_or_else(|| "target/site".into(), |target| target.join("site"))
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {

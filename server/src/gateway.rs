@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::worker::{FromWorker, HEARTBEAT_MS, LEASE_MS, ToWorker};
 use domain::{AppError, JobId};
@@ -34,30 +35,26 @@ impl WorkerKey {
     }
 }
 
-/// `GET /internal/worker`: a worker dials in.
-pub async fn connect(
-    State(fleet): State<Fleet>,
-    State(key): State<WorkerKey>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    if !key.opens(&headers) {
-        return ProblemResponse(AppError::NotFound).into_response();
+/// Lets only workers through, before anything of the body is read.
+pub async fn guard(State(key): State<WorkerKey>, request: Request, next: Next) -> Response {
+    if key.opens(request.headers()) {
+        next.run(request).await
+    } else {
+        ProblemResponse(AppError::NotFound).into_response()
     }
+}
+
+/// `GET /internal/worker`: a worker dials in.
+pub async fn connect(State(fleet): State<Fleet>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.max_message_size(MESSAGE_LIMIT).on_upgrade(move |socket| serve(fleet, socket))
 }
 
 /// `POST /internal/results/{job}/{epoch}/{index}`: a finished picture.
 pub async fn deliver(
     State(fleet): State<Fleet>,
-    State(key): State<WorkerKey>,
-    headers: HeaderMap,
     IdPath((job, epoch, index)): IdPath<(JobId, i32, u32)>,
     body: Bytes,
 ) -> Response {
-    if !key.opens(&headers) {
-        return ProblemResponse(AppError::NotFound).into_response();
-    }
     match fleet.deliver(job, epoch, index, body.to_vec()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error @ DeliveryError::Stale) => (StatusCode::CONFLICT, error.to_string()).into_response(),
@@ -93,7 +90,9 @@ async fn serve(fleet: Fleet, mut socket: WebSocket) {
                         break;
                     }
                 }
-                Some(message) = connection.outbox.recv() => {
+                message = connection.outbox.recv() => {
+                    // Closed: another worker has joined under this name.
+                    let Some(message) = message else { break };
                     if send(&mut socket, &message).await.is_err() {
                         break;
                     }

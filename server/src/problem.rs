@@ -46,7 +46,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         if !body.is_object() {
             return Err(AppError::BadRequest { reason: "it must be a JSON object".into() }.into());
         }
-        let body = T::deserialize(body).map_err(|error| AppError::BadRequest { reason: error.to_string() })?;
+        let body = T::deserialize(body).map_err(|error| AppError::BadRequest {
+            // The sentence quotes what was sent: never at a length somebody else chose.
+            reason: error.to_string().chars().take(200).collect(),
+        })?;
         Ok(Self(body))
     }
 }

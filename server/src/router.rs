@@ -5,7 +5,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post};
 use domain::AppError;
 use tower_http::compression::CompressionLayer;
@@ -64,6 +64,10 @@ pub fn build(state: AppState) -> Router {
     let one = "/api/v1/generations/{id}";
     let events = "/api/v1/generations/{id}/events";
     let results = post(gateway::deliver.layer(DefaultBodyLimit::max(PICTURE_LIMIT)));
+    let workers = Router::new()
+        .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
+        .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
+        .route_layer(middleware::from_fn_with_state(state.clone(), gateway::guard));
     let router = Router::new()
         .route("/healthz", policy(Probe, Cache::Never, get(health::healthz)))
         .route("/readyz", policy(Probe, Cache::Never, get(health::readyz)))
@@ -89,10 +93,20 @@ pub fn build(state: AppState) -> Router {
         .route("/api/v1/me", policy(Read, Cache::Never, get(me::read)))
         .route("/api/v1/feed", policy(Read, Cache::Never, get(feed::read)))
         .route("/media/{id}", policy(Read, Cache::Own, get(media::read)))
-        .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
-        .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
-        .merge(pages::routes(&state))
-        .merge(assets::routes(site.as_ref()))
+        .merge(workers)
+        .merge(pages::routes(&state).layer(middleware::from_fn(|request: Request, next: Next| {
+            // Pages are read; server functions count as what their name says.
+            let action = match request.uri().path() {
+                "/act/create" => Create,
+                "/act/cancel_job" => Change,
+                _ => Read,
+            };
+            answer(action, Cache::Own, request, next)
+        })))
+        .merge(
+            assets::routes(site.as_ref())
+                .layer(middleware::from_fn(|request: Request, next: Next| answer(Read, Cache::Own, request, next))),
+        )
         .fallback(pages::nowhere)
         .method_not_allowed_fallback(|| async { ProblemResponse(AppError::MethodNotAllowed) })
         .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
@@ -104,14 +118,16 @@ pub fn build(state: AppState) -> Router {
 
 /// Names what a route counts as and how its answer may be kept.
 fn policy(action: Action, cache: Cache, route: MethodRouter<AppState>) -> MethodRouter<AppState> {
-    route.layer(middleware::from_fn(move |request: Request, next: Next| async move {
-        let mut response: Response = next.run(request).await;
-        if cache == Cache::Never {
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        let class = response.status().as_u16() / 100;
-        metrics::counter!("mindseye_requests_total", "action" => action.name(), "class" => format!("{class}xx"))
-            .increment(1);
-        response.into_response()
-    }))
+    route.layer(middleware::from_fn(move |request: Request, next: Next| answer(action, cache, request, next)))
+}
+
+async fn answer(action: Action, cache: Cache, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if cache == Cache::Never {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let class = response.status().as_u16() / 100;
+    metrics::counter!("mindseye_requests_total", "action" => action.name(), "class" => format!("{class}xx"))
+        .increment(1);
+    response
 }

@@ -39,6 +39,8 @@ impl LocalWorkers {
                 .env("MINDSEYE_HEAD", &self.head)
                 .env("MINDSEYE_WORKER_KEY", &self.key)
                 .stdin(Stdio::piped())
+                // Ctrl-C in a terminal is for the head, which lets its workers finish first.
+                .process_group(0)
                 .kill_on_drop(true);
             let started = SystemClock.now();
             match command.spawn() {

@@ -362,6 +362,49 @@ async fn a_job_that_takes_workers_down_is_set_aside_free_of_charge(pool: PgPool)
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_worker_that_joins_again_is_given_its_jobs_anew(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut before = studio.worker("a").await;
+    let job = studio.submit(owner, 1).await;
+    let stale = before.assignment().await;
+    let mut after = studio.worker("a").await;
+    let fresh = after.assignment().await;
+    assert_eq!((fresh.job, fresh.epoch), (job.id, stale.epoch + 1));
+    // The older connection learns that it is over, and its end takes nothing from the newer one.
+    assert!(before.connection.outbox.recv().await.is_none());
+    studio.fleet.disconnect(&before.id, before.connection.number).await;
+    studio.work(&after, &fresh).await;
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").status, JobState::Succeeded);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_model_that_is_gone_holds_nobody_up_and_is_paid_back(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let waiting = studio.submit(owner, 1).await;
+    // As if its model had been removed between two runs of the studio, long ago.
+    sqlx::query("UPDATE jobs SET model = 'gone', created_at = now() - interval '1 hour'")
+        .execute(&studio.pool)
+        .await
+        .expect("age");
+    let next = studio.submit(owner, 1).await;
+    let mut worker = studio.worker("a").await;
+    assert_eq!(worker.assignment().await.job, next.id);
+    let given_up = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            let job = studio.jobs.get(owner, waiting.id).await.expect("mine");
+            if job.status.is_final() {
+                return job;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(given_up.await.expect("in time").status, JobState::Failed);
+    assert_eq!(studio.entries(waiting.id).await, ["hold", "release"]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn missing_and_forbidden_look_the_same(pool: PgPool) {
     let studio = Studio::open(pool).await;
     let (owner, stranger) = (studio.visitor().await, studio.visitor().await);

@@ -158,6 +158,11 @@ async fn talk(head: &Head, ticker: &Ticker, terminate: &mut Signal) -> Ended {
     }
 }
 
+/// The name of this machine.
+pub fn host_name() -> String {
+    std::fs::read_to_string("/etc/hostname").map_or_else(|_| "worker".into(), |name| name.trim().to_owned())
+}
+
 /// Delivers pictures in order, and says when a job's last one has been taken.
 async fn deliver(
     delivery: Delivery,
@@ -191,7 +196,7 @@ fn hello(head: &Head) -> Hello {
     Hello {
         protocol: PROTOCOL,
         id: head.id.clone(),
-        host: std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).unwrap_or_default(),
+        host: host_name(),
         device: head.device.clone(),
         concurrency: 1,
         models: head.models.clone(),

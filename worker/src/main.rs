@@ -50,9 +50,9 @@ struct ServeArgs {
     /// Key that the head knows this worker by.
     #[arg(long, env = "MINDSEYE_WORKER_KEY", hide_env_values = true, default_value = "")]
     key: String,
-    /// Name of this worker, unique in the fleet.
-    #[arg(long, default_value = "worker-0")]
-    id: String,
+    /// Name of this worker, unique in the fleet; the machine's name when left out.
+    #[arg(long)]
+    id: Option<String>,
     /// Device: cpu, cuda:0, or fake:50ms, which draws test cards at that pace.
     #[arg(long, default_value = "cpu")]
     device: DeviceSpec,
@@ -109,11 +109,11 @@ fn run<B: Backend>(args: &ServeArgs, backend: B) -> Result<(), String> {
     let head = Head {
         url: args.head.trim_end_matches('/').to_owned(),
         key: args.key.clone(),
-        id: WorkerId(args.id.clone()),
+        id: WorkerId(args.id.clone().unwrap_or_else(connection::host_name)),
         device: backend.describe(),
         models: warm,
     };
-    let ticker = ticker::spawn(backend);
+    let ticker = ticker::spawn(backend).map_err(|error| format!("no thread for the device: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

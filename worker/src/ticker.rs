@@ -2,6 +2,7 @@
 //! arrived, asks the pure rule in `dispatch` who advances next, and steps.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use dispatch::{SessionState, TickPolicy, tick};
@@ -64,13 +65,17 @@ pub fn events() -> (UnboundedSender<Event>, UnboundedReceiver<Event>) {
 }
 
 /// Starts the thread.
-pub fn spawn<B: Backend>(backend: B) -> Ticker {
+///
+/// A panic on it ends the process: a worker without its device must not go on saying that it is alive.
+pub fn spawn<B: Backend>(backend: B) -> std::io::Result<Ticker> {
     let (orders, incoming) = channel();
-    std::thread::Builder::new()
-        .name("ticker".into())
-        .spawn(move || Bench::new(backend).run(&incoming))
-        .map(|_| Ticker { orders: orders.clone() })
-        .unwrap_or(Ticker { orders })
+    std::thread::Builder::new().name("ticker".into()).spawn(move || {
+        let run = AssertUnwindSafe(|| Bench::new(backend).run(&incoming));
+        if catch_unwind(run).is_err() {
+            std::process::exit(70);
+        }
+    })?;
+    Ok(Ticker { orders })
 }
 
 /// What lies on the thread's bench.
@@ -272,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_picture_comes_once_and_the_last_says_so() {
-        let ticker = spawn(FakeBackend::new(Duration::ZERO));
+        let ticker = spawn(FakeBackend::new(Duration::ZERO)).expect("a thread");
         let (sender, mut events) = events();
         ticker.start(assignment(1, 3), sender);
         let mut pictures = Vec::new();
@@ -296,7 +301,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancelled_job_is_silent_and_the_next_one_runs() {
-        let ticker = spawn(FakeBackend::new(Duration::from_millis(400)));
+        let ticker = spawn(FakeBackend::new(Duration::from_millis(400))).expect("a thread");
         let (sender, mut events) = events();
         ticker.start(assignment(1, 8), sender.clone());
         ticker.cancel(JobId::from_random(1), 1);

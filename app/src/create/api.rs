@@ -34,11 +34,23 @@ pub async fn recent_jobs() -> Result<Vec<JobView>, PageError> {
 #[server(prefix = "/act", endpoint = "create")]
 pub async fn create_pictures(#[server(flatten)] form: ComposerForm) -> Result<JobView, PageError> {
     let handles = crate::server::handles();
-    let request = crate::server::request_from_form(form)?;
-    // Looked at before anyone is written down: a bad request leaves nothing behind.
-    handles.jobs.quote(request.clone()).await?;
-    let owner = crate::server::ensure_device().await?;
-    let job = handles.jobs.submit(owner, request).await?;
-    crate::server::redirect_forms(&format!("/g/{}", job.id));
-    Ok(job)
+    let filled_in = form.link();
+    let submitted = async {
+        let request = crate::server::request_from_form(form)?;
+        // Looked at before anyone is written down: a bad request leaves nothing behind.
+        handles.jobs.quote(request.clone()).await?;
+        let owner = crate::server::ensure_device().await?;
+        handles.jobs.submit(owner, request).await
+    };
+    match submitted.await {
+        Ok(job) => {
+            crate::server::redirect_forms(&format!("/g/{}", job.id));
+            Ok(job)
+        }
+        Err(error) => {
+            // Back to the form with everything as it was, and a word about what is wrong.
+            crate::server::redirect_forms(&format!("{filled_in}&notice={}", error.code()));
+            Err(error.into())
+        }
+    }
 }

@@ -1,5 +1,6 @@
 use domain::ModelCard;
 use leptos::ev::KeyboardEvent;
+use leptos::html::Textarea;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlTextAreaElement;
@@ -17,6 +18,18 @@ pub fn Composer(
 ) -> impl IntoView {
     let first = prompt.get_untracked();
     let chosen = prefill.clone();
+    let area = NodeRef::<Textarea>::new();
+    // The box is not bound: what somebody typed before the scripts arrived must stay. Only a starting
+    // point, chosen later, writes into it.
+    Effect::watch(
+        move || prompt.get(),
+        move |words, _, _| {
+            if let Some(area) = area.get_untracked() {
+                area.set_value(words);
+            }
+        },
+        false,
+    );
     view! {
         <ActionForm action=create attr:class="composer">
             <label class="sr-only" for="prompt">
@@ -29,9 +42,8 @@ pub fn Composer(
                 rows="2"
                 maxlength="2000"
                 placeholder="Describe what you would like to see"
-                prop:value=move || prompt.get()
-                on:input=move |event| prompt.set(event_target_value(&event))
-                on:keydown=submit_on_ctrl_enter
+                node_ref=area
+                on:keydown=move |event| submit_on_ctrl_enter(event, create)
             >
                 {first}
             </textarea>
@@ -50,9 +62,12 @@ pub fn Composer(
 }
 
 /// Ctrl+Enter, or Cmd+Enter, creates.
-fn submit_on_ctrl_enter(event: KeyboardEvent) {
+fn submit_on_ctrl_enter(event: KeyboardEvent, create: ServerAction<CreatePictures>) {
     if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
         event.prevent_default();
+        if create.pending().get_untracked() {
+            return;
+        }
         let area = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
         if let Some(form) = area.and_then(|area| area.form()) {
             let _ = form.request_submit();

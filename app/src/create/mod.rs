@@ -6,4 +6,4 @@ pub mod settings;
 mod starts;
 mod studio;
 
-pub use studio::StudioPage;
+pub use studio::{CreditsReturned, StudioPage};

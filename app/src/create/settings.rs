@@ -38,6 +38,27 @@ impl ComposerForm {
         }
     }
 
+    /// A link that fills the composer in like this.
+    pub fn link(&self) -> String {
+        let mut query = ParamsMap::new();
+        let fields = [
+            ("prompt", &self.prompt),
+            ("negative", &self.negative),
+            ("model", &self.model),
+            ("size", &self.size),
+            ("count", &self.count),
+            ("seed", &self.seed),
+            ("steps", &self.steps),
+            ("guidance", &self.guidance),
+        ];
+        for (name, value) in fields {
+            if name == "prompt" || !value.is_empty() {
+                query.insert(name, value.clone());
+            }
+        }
+        format!("/{}", query.to_query_string())
+    }
+
     /// Whether anything behind "Settings" differs from its default.
     pub fn has_settings(&self) -> bool {
         [&self.negative, &self.seed, &self.steps, &self.guidance].iter().any(|field| !field.is_empty())

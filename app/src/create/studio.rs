@@ -10,11 +10,39 @@ use super::starts::{FIRST_PROMPT, StartingPoints};
 use crate::job::JobCard;
 use crate::ui::Notice;
 
+/// Tells the studio that a job has given its credits back.
+#[derive(Clone, Copy, Debug)]
+pub struct CreditsReturned(pub RwSignal<u32>);
+
+/// What a form without scripts is told, by the code of the error. Only our own words: the code comes
+/// from the address, which anybody can write.
+fn notice(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "empty_prompt" => ("The prompt is empty", "Describe what you would like to see. A few words are enough."),
+        "prompt_too_long" => ("The prompt is too long", "Nothing was charged. Please shorten it a little."),
+        "invalid_size" | "unknown_model" | "out_of_range" | "bad_request" => {
+            ("A setting can't be used", "Nothing was charged. Please look at the settings below the words.")
+        }
+        "daily_limit" => (
+            "Today's credits don't reach for this",
+            "Nothing was charged. Ask for fewer pictures, or come back after 00:00 UTC, when new credits arrive.",
+        ),
+        "too_expensive" => ("More than a day's credits", "Nothing was charged. Ask for fewer or smaller pictures."),
+        "no_model" | "busy" | "unavailable" => {
+            ("Back in a moment", "Nothing was lost or charged. Please press Create again in a few seconds.")
+        }
+        "internal" => ("Something went wrong on our side", "Nothing was charged. Please try again."),
+        _ => return None,
+    })
+}
+
 /// The first page: it *is* the studio.
 #[component]
 pub fn StudioPage() -> impl IntoView {
     let create = ServerAction::<CreatePictures>::new();
-    let facts = Resource::new_blocking(move || create.version().get(), |_| studio_facts());
+    let returned = RwSignal::new(0);
+    provide_context(CreditsReturned(returned));
+    let facts = Resource::new_blocking(move || (create.version().get(), returned.get()), |_| studio_facts());
     let recent = Resource::new_blocking(|| (), |()| recent_jobs());
     let prompt = RwSignal::new(FIRST_PROMPT.to_owned());
     let made = RwSignal::new(Vec::<JobView>::new());
@@ -52,11 +80,22 @@ pub fn StudioPage() -> impl IntoView {
                 }}
             </Transition>
             {move || {
+                // Only what this page asked for: a link could claim an answer of anybody's making.
+                let answered = create.version().get() > 0;
                 create
                     .value()
                     .get()
+                    .filter(|_| answered)
                     .and_then(Result::err)
                     .map(|error| view! { <Notice title=error.title message=error.message /> })
+            }}
+            {move || {
+                let answered = create.version().get() > 0;
+                query
+                    .with(|query| query.get("notice"))
+                    .filter(|_| !answered)
+                    .and_then(|code| notice(&code))
+                    .map(|(title, message)| view! { <Notice title message /> })
             }}
             <div class="mt-4">
                 <StartingPoints prompt />

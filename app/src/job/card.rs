@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use super::api::CancelJob;
 use super::remix::remix_link;
 use super::tile::{Tile, tally};
+use crate::create::CreditsReturned;
 use crate::create::api::CreatePictures;
 use crate::live::LiveJob;
 use crate::ui::Notice;
@@ -23,6 +24,9 @@ pub fn JobCard(
     Effect::new(move |_| {
         if let Some(Ok(view)) = cancel.value().get() {
             live.view.set(view);
+            if let Some(CreditsReturned(returned)) = use_context() {
+                returned.update(|times| *times += 1);
+            }
         }
     });
     let id = job.id.to_string();

@@ -46,9 +46,11 @@ pub fn ResultPage() -> impl IntoView {
                 }}
             </Transition>
             {move || {
+                let answered = again.version().get() > 0;
                 again
                     .value()
                     .get()
+                    .filter(|_| answered)
                     .and_then(Result::err)
                     .map(|error| view! { <Notice title=error.title message=error.message /> })
             }}

@@ -1,5 +1,6 @@
 //! The doors that stay stable.
 
+use futures::StreamExt;
 use reqwest::StatusCode;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -116,6 +117,10 @@ async fn wrong_input_gets_a_problem_with_a_stable_code(pool: PgPool) {
     assert_problem(person.client.put(&url).send().await.expect("an answer"), 405, "method_not_allowed").await;
     let elsewhere = person.client.post(&url).header("Sec-Fetch-Site", "cross-site").json(&sea()).send().await;
     assert_problem(elsewhere.expect("an answer"), 403, "cross_site").await;
+    let dear = json!({"prompt": "a", "count": 8, "steps": 50, "width": 512, "height": 512});
+    assert_problem(person.post("/api/v1/generations", &dear).await, 422, "too_expensive").await;
+    let bad_key = person.get("/api/v1/feed?after=nonsense").await;
+    assert_problem(bad_key, 400, "bad_request").await;
     // None of it left a trace: nobody was written down for it.
     let devices: i64 = sqlx::query_scalar("SELECT count(*) FROM devices").fetch_one(&pool).await.expect("a count");
     assert_eq!(devices, 0);
@@ -164,6 +169,19 @@ async fn every_answer_says_how_it_may_be_kept_and_what_may_run(pool: PgPool) {
     assert_eq!(feed["items"], json!([]));
     let metrics = person.get("/metrics").await.text().await.expect("text");
     assert!(metrics.contains("mindseye_workers 1"), "{metrics}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_without_the_key_speaks_to_the_gateway(pool: PgPool) {
+    let data = tempfile::tempdir().expect("a folder");
+    let studio = Studio::start(&Settings::new(&pool, data.path(), "fake:1ms")).await;
+    let person = studio.person();
+    assert_problem(person.get("/internal/worker").await, 404, "not_found").await;
+    let url = format!("{}/internal/results/00000000-0000-4000-8000-000000000000/1/0", studio.base);
+    // The answer comes before the body is read: one that never ends gets it too.
+    let endless = futures::stream::iter([Ok::<_, std::io::Error>(vec![0; 1024])]).chain(futures::stream::pending());
+    let answer = person.client.post(&url).body(reqwest::Body::wrap_stream(endless)).send().await;
+    assert_problem(answer.expect("an answer"), 404, "not_found").await;
 }
 
 async fn assert_problem(answer: reqwest::Response, status: u16, code: &str) -> Value {

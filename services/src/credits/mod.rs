@@ -38,6 +38,11 @@ impl CreditsService {
         Ok(self.view(left.unwrap_or(self.daily), now))
     }
 
+    /// Refuses a price that no day's credits can pay: waiting would not help.
+    pub fn check_possible(&self, price: u32) -> Result<(), AppError> {
+        if price > self.daily { Err(AppError::TooExpensive { price, daily: self.daily }) } else { Ok(()) }
+    }
+
     /// Holds `price` credits of today for a job, inside the transaction that inserts it.
     ///
     /// Decided by one conditional `UPDATE`: of any number of parallel calls on

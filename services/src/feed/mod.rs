@@ -51,7 +51,7 @@ impl Feed {
     /// The page after `after`, or the first one.
     pub async fn page(&self, after: Option<&str>, limit: u32) -> Result<FeedPage, AppError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let after = after.map(|key| parse_key(key).ok_or(AppError::NotFound)).transpose()?;
+        let after = after.map(|key| parse_key(key).ok_or_else(bad_key)).transpose()?;
         // One more than asked for tells whether there is a next page.
         let mut rows = store::page(&self.pool, after, limit + 1).await.map_err(explain)?;
         let more = rows.len() > limit as usize;
@@ -74,6 +74,10 @@ impl Feed {
     }
 }
 
+fn bad_key() -> AppError {
+    AppError::BadRequest { reason: "“after” is not a key that this feed gave".into() }
+}
+
 fn key(created_at: DateTime<Utc>, id: Uuid) -> String {
     let mut bytes = created_at.timestamp_micros().to_be_bytes().to_vec();
     bytes.extend_from_slice(id.as_bytes());
@@ -83,7 +87,9 @@ fn key(created_at: DateTime<Utc>, id: Uuid) -> String {
 fn parse_key(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
     let bytes: [u8; 24] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     let (micros, id) = bytes.split_at(8);
-    let at = DateTime::from_timestamp_micros(i64::from_be_bytes(micros.try_into().ok()?))?;
+    // Between 1970 and 9999, which is what a timestamp in the table can be.
+    let micros = i64::from_be_bytes(micros.try_into().ok()?);
+    let at = DateTime::from_timestamp_micros(micros).filter(|_| (0..253_402_300_800_000_000).contains(&micros))?;
     Some((at, Uuid::from_slice(id).ok()?))
 }
 
@@ -96,7 +102,8 @@ mod tests {
         let at = DateTime::from_timestamp_micros(1_795_000_000_123_456).expect("a time");
         let id = Uuid::from_u128(7);
         assert_eq!(parse_key(&key(at, id)), Some((at, id)));
-        for wrong in ["", "x", "!!", &"A".repeat(33)] {
+        let early = key(DateTime::from_timestamp_micros(-7_000_000_000_000_000_000).expect("a time"), id);
+        for wrong in ["", "x", "!!", &"A".repeat(33), &early] {
             assert_eq!(parse_key(wrong), None);
         }
     }

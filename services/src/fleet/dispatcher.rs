@@ -14,6 +14,8 @@ use crate::jobs::Prospect;
 
 /// The loop looks again after this long even if nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a job waits for a model that no worker has.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// How often leases that ended without a word are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 
@@ -27,10 +29,19 @@ pub(super) async fn run(fleet: &Fleet) {
             () = tokio::time::sleep(IDLE) => false,
         };
         let round = async {
+            let models: Vec<String> = fleet.models.announced().into_iter().map(|card| card.name).collect();
             if swept {
                 reclaim(fleet).await?;
+                let queued = store::count_queued(&fleet.pool).await?;
+                fleet.outlook.count_queued(usize::try_from(queued).unwrap_or(0));
+                // With no worker at all a job waits for one; with workers that lack its model it waits in vain.
+                if !models.is_empty() {
+                    for job in store::hopeless(&fleet.pool, &models, PATIENCE).await? {
+                        fleet.abandon(job).await?;
+                    }
+                }
             }
-            round(fleet).await
+            round(fleet, &models).await
         };
         if let Err(error) = round.await {
             tracing::warn!(%error, "dispatching pauses until the database answers");
@@ -42,6 +53,8 @@ pub(super) async fn run(fleet: &Fleet) {
 async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
     for (job, epoch) in store::expired(&fleet.pool).await? {
         tracing::warn!(%job, epoch, "a lease ran out");
+        // The worker may be there and only unable to renew: it must not work on two leases of one job.
+        fleet.registry.cancel(job, epoch);
         // Silence is not proof that the job killed anything: it may have been this head that died.
         if let Err(error) = fleet.give_back(job, epoch, GiveBack::Unsent).await {
             tracing::warn!(%error, %job, "the job stays leased until the next sweep");
@@ -50,8 +63,8 @@ async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-async fn round(fleet: &Fleet) -> Result<(), sqlx::Error> {
-    let queue: Vec<QueuedJob> = store::waiting(&fleet.pool).await?.into_iter().map(Into::into).collect();
+async fn round(fleet: &Fleet, models: &[String]) -> Result<(), sqlx::Error> {
+    let queue: Vec<QueuedJob> = store::waiting(&fleet.pool, models).await?.into_iter().map(Into::into).collect();
     let snapshot = Snapshot { queue, workers: fleet.registry.snapshot() };
     let plan = plan(&snapshot, &Policy::default());
 
@@ -79,6 +92,10 @@ async fn round(fleet: &Fleet) -> Result<(), sqlx::Error> {
             let finish_ms = plan.projections.iter().find(|p| p.job == job).map_or(expected_ms, |p| p.finish_ms);
             fleet.outlook.started(job, now + TimeDelta::milliseconds(finish_ms as i64));
             fleet.jobs.publish(job).await;
+            // A cancellation between the lease and its sending came too early to reach the worker.
+            if !store::is_leased(&fleet.pool, job, epoch).await? {
+                fleet.cancel_lease(job, epoch);
+            }
         } else if let Err(error) = fleet.give_back(job, epoch, GiveBack::Unsent).await {
             tracing::warn!(%error, %job, "an unsent job waits for its lease to end");
         }

@@ -87,8 +87,30 @@ impl Fleet {
     /// Tells workers which of their jobs were cancelled, until the channel closes.
     pub async fn forward_cancellations(&self, mut cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
         while let Some((job, epoch)) = cancelled.recv().await {
-            self.registry.cancel(job, epoch);
+            self.cancel_lease(job, epoch);
         }
+    }
+
+    /// Ends the work on a lease that is over, and forgets what was told of it.
+    fn cancel_lease(&self, job: JobId, epoch: i32) {
+        self.registry.cancel(job, epoch);
+        self.outlook.forget(job);
+        self.jobs.events().forget(job);
+    }
+
+    /// Ends a waiting job that no worker can do, free of charge.
+    async fn abandon(&self, job: JobId) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        let ended = store::abandon(&mut transaction, job, &AppError::GenerationFailed).await?;
+        if ended {
+            credits::release(&mut transaction, job).await?;
+        }
+        transaction.commit().await?;
+        if ended {
+            tracing::warn!(%job, "given up: no worker has its model");
+            self.ended(job).await;
+        }
+        Ok(())
     }
 
     /// Takes a worker in. Messages for it come out of the connection.
@@ -104,7 +126,13 @@ impl Fleet {
             return Err(error.to_string());
         }
         tracing::info!(worker = %hello.id, device = %hello.device, models = cards.len(), "worker joined");
-        let connection = self.registry.join(hello);
+        let (connection, replaced) = self.registry.join(hello);
+        for (job, epoch) in replaced {
+            tracing::warn!(%job, "its worker joined again, or another one under the same name");
+            if let Err(error) = self.give_back(job, epoch, GiveBack::Unsent).await {
+                tracing::warn!(%error, %job, "the job waits for its lease to end");
+            }
+        }
         self.wake.notify_one();
         Ok(connection)
     }
@@ -128,7 +156,10 @@ impl Fleet {
             FromWorker::Hello(_) => {}
             FromWorker::Heartbeat => {
                 let leases = self.registry.leases(worker);
-                store::renew(&self.pool, worker, &leases, lease()).await.map_err(explain)?;
+                // A missed renewal is made up by the next one, or the lease runs out: neither is the worker's fault.
+                if let Err(error) = store::renew(&self.pool, worker, &leases, lease()).await {
+                    tracing::warn!(%worker, %error, "leases could not be renewed");
+                }
             }
             FromWorker::Progress { job, epoch, index, step, steps, preview } => {
                 if self.registry.progress(worker, job, epoch, index, step, steps) {
@@ -169,18 +200,18 @@ impl Fleet {
             return Err(DeliveryError::Unavailable(AppError::Unavailable));
         }
         let output = store::NewOutput { id, index, seed: request.seed_of(index), bytes: png.len() };
-        let kept = store::insert_output(&self.pool, job, epoch, &request, &output).await;
-        if !matches!(kept, Ok(true)) {
-            self.jobs.delete_files(&[id]).await;
+        // After an error nobody knows whether the row is there, so its file stays: a file too many harms
+        // nobody, a picture without its file is lost.
+        if store::insert_output(&self.pool, job, epoch, &request, &output).await.map_err(unavailable)? {
+            self.jobs.publish(job).await;
+            return Ok(());
         }
-        match kept.map_err(unavailable)? {
-            true => {
-                self.jobs.publish(job).await;
-                Ok(())
-            }
-            // Either this picture was already delivered under this lease, and the answer was lost, or the lease is over.
-            false if store::has_output(&self.pool, job, epoch, index).await.map_err(unavailable)? => Ok(()),
-            false => Err(DeliveryError::Stale),
+        self.jobs.delete_files(&[id]).await;
+        // Either this picture was delivered before under this lease and the answer was lost, or the lease is over.
+        if store::has_output(&self.pool, job, epoch, index).await.map_err(unavailable)? {
+            Ok(())
+        } else {
+            Err(DeliveryError::Stale)
         }
     }
 

@@ -81,16 +81,16 @@ struct Worker {
 }
 
 impl Registry {
-    /// Takes a worker in; one of the same name that was still there is replaced.
-    pub(super) fn join(&self, hello: Hello) -> Connection {
+    /// Takes a worker in. One of the same name that was still there is replaced, and its leases are
+    /// answered; its connection ends when it sees its outbox closed.
+    pub(super) fn join(&self, hello: Hello) -> (Connection, Vec<(JobId, i32)>) {
         let (sender, outbox) = mpsc::channel(OUTBOX);
         let mut inner = self.lock();
         inner.next_connection += 1;
         let number = inner.next_connection;
         let standard_ms = hello.models.iter().map(|warm| (warm.card.name.clone(), warm.standard_ms)).collect();
         let id = hello.id.clone();
-        // The old connection's leases stay in the database until they end: the sweep places them again.
-        inner.workers.insert(
+        let replaced = inner.workers.insert(
             id,
             Worker {
                 connection: number,
@@ -101,7 +101,8 @@ impl Registry {
                 steps: HashMap::new(),
             },
         );
-        Connection { number, outbox }
+        let leases = replaced.into_iter().flat_map(|old| old.held).map(|(job, (_, held))| (job, held.epoch)).collect();
+        (Connection { number, outbox }, leases)
     }
 
     /// Removes a worker; answers the leases it held. `None`: that connection was replaced already.

@@ -44,13 +44,16 @@ pub(super) struct Limits {
     pub crashes: i32,
 }
 
-pub(super) async fn waiting(pool: &PgPool) -> Result<Vec<Waiting>, sqlx::Error> {
+/// The oldest waiting jobs whose model is one of `models`.
+pub(super) async fn waiting(pool: &PgPool, models: &[String]) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
         "SELECT job.id, job.device_id, job.model, job.relative_cost,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
-         FROM jobs AS job WHERE job.state = 'queued' ORDER BY job.created_at, job.id LIMIT $1",
+         FROM jobs AS job WHERE job.state = 'queued' AND job.model = ANY($2)
+         ORDER BY job.created_at, job.id LIMIT $1",
     )
     .bind(PLANNED_AT_ONCE)
+    .bind(models)
     .fetch_all(pool)
     .await
 }
@@ -120,6 +123,35 @@ pub(super) async fn expired(pool: &PgPool) -> Result<Vec<(JobId, i32)>, sqlx::Er
             .fetch_all(pool)
             .await?;
     Ok(rows.into_iter().map(|(job, epoch)| (JobId(job), epoch)).collect())
+}
+
+/// Jobs that wait for anything.
+pub(super) async fn count_queued(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM jobs WHERE state = 'queued'").fetch_one(pool).await
+}
+
+/// Jobs that have waited for `patience` for a model that is not one of `models`.
+pub(super) async fn hopeless(pool: &PgPool, models: &[String], patience: Duration) -> Result<Vec<JobId>, sqlx::Error> {
+    let jobs: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM jobs WHERE state = 'queued' AND NOT model = ANY($1) AND created_at < now() - $2 LIMIT 1000",
+    )
+    .bind(models)
+    .bind(interval(patience))
+    .fetch_all(pool)
+    .await?;
+    Ok(jobs.into_iter().map(JobId).collect())
+}
+
+/// Ends a waiting job that nobody can do.
+pub(super) async fn abandon(db: &mut PgConnection, job: JobId, error: &AppError) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE jobs SET state = 'failed', finished_at = now(), error = $2 WHERE id = $1 AND state = 'queued'",
+    )
+    .bind(job.0)
+    .bind(Json(error))
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Puts a leased job back into the queue, keeping its place. False: its limits are reached, or the lease is over.

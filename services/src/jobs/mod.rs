@@ -77,6 +77,7 @@ impl Jobs {
         let request = request.validate(&cards, clock::random_u128() as u64)?;
         let card = cards.into_iter().find(|card| card.name == request.model).ok_or(AppError::NoModel)?;
         let price = price::price(&request, &card);
+        self.credits.check_possible(price)?;
         Ok(Quote { request, card, price })
     }
 

@@ -13,23 +13,27 @@ use crate::db::explain;
 #[derive(Clone, Debug)]
 pub struct Models {
     pool: PgPool,
-    known: Arc<RwLock<Vec<ModelCard>>>,
+    announced: Arc<RwLock<Vec<ModelCard>>>,
 }
 
 impl Models {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, known: Arc::default() }
+        Self { pool, announced: Arc::default() }
     }
 
     /// Known models, the default first. Empty only before any worker was ever connected.
     pub async fn cards(&self) -> Result<Vec<ModelCard>, AppError> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if !known.is_empty() {
-            return Ok(known);
+        let announced = self.announced();
+        if !announced.is_empty() {
+            return Ok(announced);
         }
-        let cards = store::models(&self.pool).await.map_err(explain)?;
-        self.merge(&cards);
-        Ok(cards)
+        // Only until the first worker joins, and never kept: a model may be gone by then.
+        store::models(&self.pool).await.map_err(explain)
+    }
+
+    /// Models that workers of this run announced. Empty before the first one joined.
+    pub fn announced(&self) -> Vec<ModelCard> {
+        self.announced.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of what a worker can run.
@@ -42,7 +46,7 @@ impl Models {
     }
 
     fn merge(&self, cards: &[ModelCard]) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.announced.write().unwrap_or_else(PoisonError::into_inner);
         for card in cards {
             match known.iter_mut().find(|other| other.name == card.name) {
                 Some(other) => *other = card.clone(),

@@ -33,6 +33,8 @@ pub struct Outlook {
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Jobs in the queue, with or without a prospect.
+    queued: usize,
     waiting: HashMap<JobId, Prospect>,
     running: HashMap<JobId, Prospect>,
 }
@@ -43,9 +45,13 @@ impl Outlook {
         inner.running.get(&job).or_else(|| inner.waiting.get(&job)).copied()
     }
 
-    /// Jobs that wait, as of the latest plan.
+    /// Jobs that wait, as last counted.
     pub fn queued(&self) -> usize {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).waiting.len()
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).queued
+    }
+
+    pub(crate) fn count_queued(&self, queued: usize) {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).queued = queued;
     }
 
     /// Replaces what is expected of waiting jobs; answers the jobs whose place changed.
