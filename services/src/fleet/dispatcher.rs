@@ -53,8 +53,14 @@ pub(super) async fn run(fleet: &Fleet) {
 async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
     for (job, epoch) in store::expired(&fleet.pool).await? {
         tracing::warn!(%job, epoch, "a lease ran out");
-        // The worker may be there and only unable to renew: it must not work on two leases of one job.
-        fleet.registry.cancel(job, epoch);
+        // Its worker is silent, or could not renew: it must neither get the job again nor work on two leases
+        // of it. If it is well, it dials in again at once.
+        let others = fleet.registry.evict(job, epoch);
+        for (other, epoch) in others.into_iter().filter(|(other, _)| *other != job) {
+            if let Err(error) = fleet.give_back(other, epoch, GiveBack::Unsent).await {
+                tracing::warn!(%error, job = %other, "the job waits for its lease to end");
+            }
+        }
         // Silence is not proof that the job killed anything: it may have been this head that died.
         if let Err(error) = fleet.give_back(job, epoch, GiveBack::Unsent).await {
             tracing::warn!(%error, %job, "the job stays leased until the next sweep");

@@ -193,6 +193,16 @@ impl Registry {
         }
     }
 
+    /// Removes the worker that holds that lease; answers all the leases it held. Its connection ends when
+    /// it sees its outbox closed.
+    pub(super) fn evict(&self, job: JobId, epoch: i32) -> Vec<(JobId, i32)> {
+        let mut inner = self.lock();
+        let holds = |worker: &Worker| worker.held.get(&job).is_some_and(|(_, held)| held.epoch == epoch);
+        let holder = inner.workers.iter().find(|(_, worker)| holds(worker)).map(|(id, _)| id.clone());
+        let evicted = holder.and_then(|id| inner.workers.remove(&id));
+        evicted.into_iter().flat_map(|worker| worker.held).map(|(job, (_, held))| (job, held.epoch)).collect()
+    }
+
     /// Jobs and epochs that a worker holds.
     pub(super) fn leases(&self, id: &WorkerId) -> Vec<(JobId, i32)> {
         let inner = self.lock();
