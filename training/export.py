@@ -38,13 +38,13 @@ def export(autoencoder_file: Path, latents_dir: Path, diffusion_file: Path, out:
     for config in out.glob("*/config.json"):
         _tidy(config)
     (out / "text_encoder" / "generation_config.json").unlink(missing_ok=True)
-    for file in out.rglob("*"):
-        if file.is_file():
-            file.chmod(0o644)
     _keep_text_model_prefix(out / "text_encoder" / "model.safetensors")
     _write_index(out)
     _write_card_facts(out, facts["latent_rgb"])
     _write_checksums(out)
+    for file in out.rglob("*"):
+        if file.is_file():
+            file.chmod(0o644)
 
 
 def _tidy(config: Path) -> None:

@@ -58,6 +58,7 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     facts = {"prompt_0": PROMPTS[0], "prompt_1": PROMPTS[1], "format": "pt"}
     save_file(references(Starter(arguments.model)), arguments.out, metadata=facts)
+    arguments.out.chmod(0o644)
     print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
 
 

@@ -40,7 +40,9 @@ def effect_size(given: np.ndarray, free: np.ndarray) -> float:
     return float((given.mean() - free.mean()) / max(pooled, 1e-6))
 
 
-def score(model: Starter, effects: list[dict[str, str]], count: int, steps: int, guidance: float) -> list[dict[str, object]]:
+def score(
+    model: Starter, effects: list[dict[str, str]], count: int, steps: int, guidance: float
+) -> list[dict[str, object]]:
     """The effect of every word; a positive one is in the expected direction."""
     seeds = list(range(count))
     drawn: dict[str, np.ndarray] = {}
@@ -71,13 +73,15 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--effects", type=Path, default=_EFFECTS)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args(given)
-    effects = json.loads(_EFFECTS.read_text())
+    effects = json.loads(arguments.effects.read_text())
     rows = score(Starter(arguments.model), effects, arguments.count, arguments.steps, arguments.guidance)
     print("| word | statistic | with | without | effect (Cohen's d) |\n|---|---|---|---|---|")
     for row in rows:
-        print(f"| {row['word']} | {row['statistic']} | {row['with']:.3f} | {row['without']:.3f} | {row['effect']:.1f} |")
+        numbers = f"{row['with']:.3f} | {row['without']:.3f} | {row['effect']:.1f}"
+        print(f"| {row['word']} | {row['statistic']} | {numbers} |")
     if arguments.out:
         arguments.out.write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -2,18 +2,18 @@ use leptos::prelude::*;
 
 /// Starting points: nobody has to face an empty box. Each is something the built-in model draws well.
 const STARTS: [&str; 8] = [
-    "a red sun over a dark sea",
-    "snowy mountains under a full moon",
-    "a blue boat on a calm lake at sunset",
-    "a white lighthouse by the sea at night, stars",
-    "desert dunes at dawn",
     "a green meadow at noon, white clouds",
-    "a yellow balloon over mountains",
-    "a red house in a snowy field at dusk",
+    "a pine forest in the mist",
+    "desert dunes at dawn",
+    "a calm lake at sunset",
+    "a dark sea at night",
+    "a snow field, mountains behind",
+    "watercolor of a meadow",
+    "ink drawing of a forest",
 ];
 
 /// The prompt that a first visit finds in the box.
-pub const FIRST_PROMPT: &str = "a red sun over a dark sea";
+pub const FIRST_PROMPT: &str = "a green meadow at noon, white clouds";
 
 /// A row of starting points. Links, so that they work before and without scripts.
 #[component]
