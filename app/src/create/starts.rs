@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use super::settings::ComposerForm;
+
 /// Starting points: nobody has to face an empty box. Each is something the built-in model draws well.
 const STARTS: [&str; 8] = [
     "a green meadow at noon, white clouds",
@@ -19,7 +21,7 @@ pub const FIRST_PROMPT: &str = "a green meadow at noon, white clouds";
 #[component]
 pub fn StartingPoints(prompt: RwSignal<String>) -> impl IntoView {
     let starts = STARTS.map(|words| {
-        let href = link(words);
+        let href = ComposerForm { prompt: words.to_owned(), ..ComposerForm::default() }.link();
         view! {
             <li>
                 <a
@@ -40,10 +42,4 @@ pub fn StartingPoints(prompt: RwSignal<String>) -> impl IntoView {
             <ul class="scroll-row">{starts.to_vec()}</ul>
         </nav>
     }
-}
-
-fn link(words: &str) -> String {
-    let mut query = leptos_router::params::ParamsMap::new();
-    query.insert("prompt", words.to_owned());
-    format!("/{}", query.to_query_string())
 }
