@@ -16,10 +16,6 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$MINDSEYE_CACHE/target}"
 # serves it from there.
 export LEPTOS_SITE_ROOT="${LEPTOS_SITE_ROOT:-$CARGO_TARGET_DIR/site}"
 
-# Queries are checked against the recorded .sqlx, never against whatever
-# database DATABASE_URL happens to name.
-export SQLX_OFFLINE="${SQLX_OFFLINE:-true}"
-
 mindseye_prepend_path() {
   case ":$PATH:" in
     *":$1:"*) ;;
