@@ -4,6 +4,9 @@
 //! and from then on takes assignments. Every message about a job carries the
 //! job's fencing `epoch`: a worker that lost its lease without noticing is
 //! refused by that number, whatever it says.
+//!
+//! A connection may end without the work ending: a worker that dials in again
+//! names the leases it still works on, and is told which of them stand.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +15,13 @@ use crate::model::ModelCard;
 use crate::request::ValidRequest;
 
 /// Version of this protocol; a worker of another version is turned away with a sentence.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// How often a worker says that it is alive.
 pub const HEARTBEAT_MS: u64 = 5_000;
 /// A worker silent for this long is gone, and its leases are placed again.
 pub const LEASE_MS: u64 = 15_000;
+/// A worker whose connection ended keeps its leases for this long, in case it dials in again.
+pub const RESUME_MS: u64 = 3_000;
 
 /// How a worker introduces itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,10 +31,29 @@ pub struct Hello {
     pub host: String,
     /// Device for people, for example `cpu (2 threads)`.
     pub device: String,
-    /// Pictures it works on at the same time.
+    /// Memory of the device that models may use, in MiB; 0 when unknown.
+    #[serde(default)]
+    pub memory_mb: u64,
+    /// Jobs it works on at the same time.
     pub concurrency: u32,
-    /// Models it can run; all of them are warm.
+    /// Work it gets done at full concurrency, relative to one job at a time; 1 where sharing a pass gains nothing.
+    #[serde(default = "one")]
+    pub batch_gain: f64,
+    /// Models that are loaded and tried: they run at once.
     pub models: Vec<WarmModel>,
+    /// Models that could be loaded; those in `models` are among them.
+    #[serde(default)]
+    pub available: Vec<AvailableModel>,
+    /// Leases of an earlier connection that it still works on.
+    #[serde(default)]
+    pub holding: Vec<Lease>,
+}
+
+/// One lease on one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lease {
+    pub job: JobId,
+    pub epoch: i32,
 }
 
 /// A model that a worker has loaded and tried.
@@ -38,6 +62,35 @@ pub struct WarmModel {
     pub card: ModelCard,
     /// Milliseconds a standard picture took in the warm-up job.
     pub standard_ms: f64,
+}
+
+/// A model that lies in a worker's models folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AvailableModel {
+    pub card: ModelCard,
+    /// Memory its weights take on the device, in MiB.
+    pub memory_mb: u64,
+    /// Milliseconds loading and warming up takes: measured, or estimated from its size.
+    pub load_ms: f64,
+    /// Never unloaded.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+/// Condition of a device.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Heat {
+    /// Degrees Celsius.
+    pub temperature: f64,
+    /// Clock now, and the highest the device is made for, in MHz.
+    pub clock_mhz: u32,
+    pub max_clock_mhz: u32,
+    /// Why the device holds itself back, in NVML's terms, for example `sw_thermal_slowdown`. Empty: it does not.
+    #[serde(default)]
+    pub throttle: Vec<String>,
+    pub power_watts: f64,
+    pub memory_used_mb: u64,
+    pub memory_total_mb: u64,
 }
 
 /// One job for one worker. `indices` are the pictures that are still missing.
@@ -55,11 +108,22 @@ pub struct Assignment {
 pub enum ToWorker {
     Welcome {
         heartbeat_ms: u64,
+        /// Those of [`Hello::holding`] that stand; work on the others is to be dropped.
+        #[serde(default)]
+        resumed: Vec<Lease>,
     },
     Assign(Assignment),
     Cancel {
         job: JobId,
         epoch: i32,
+    },
+    /// Load and try this model; answered with [`FromWorker::Models`], whether it worked or not.
+    Load {
+        model: String,
+    },
+    /// Unload this model once nothing uses it; answered with [`FromWorker::Models`].
+    Unload {
+        model: String,
     },
     /// Finish what is in flight, take nothing new, then leave.
     Drain,
@@ -70,7 +134,18 @@ pub enum ToWorker {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromWorker {
     Hello(Hello),
-    Heartbeat,
+    Heartbeat {
+        /// Measured every 15 s where the device can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heat: Option<Heat>,
+    },
+    /// The models that are loaded now, after a change or a failure to change.
+    Models {
+        warm: Vec<WarmModel>,
+        /// What did not work, for the operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    },
     Progress {
         job: JobId,
         epoch: i32,
@@ -84,6 +159,7 @@ pub enum FromWorker {
     Done {
         job: JobId,
         epoch: i32,
+        /// Device time, in milliseconds; a pass shared by several pictures counts in equal parts.
         busy_ms: f64,
     },
     Failed {
@@ -100,4 +176,33 @@ pub struct Failure {
     pub reason: String,
     /// Another attempt, perhaps elsewhere, may succeed.
     pub retryable: bool,
+    /// The device had too little memory, even for this job alone: it must go elsewhere.
+    #[serde(default)]
+    pub out_of_memory: bool,
+}
+
+impl Failure {
+    /// A failure that another attempt may not meet.
+    pub fn retryable(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retryable: true, out_of_memory: false }
+    }
+
+    /// A failure that every attempt would meet.
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retryable: false, out_of_memory: false }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Heat {
+    /// Share of the device's full speed that its clock allows now, from 0 to 1.
+    pub fn clock_share(&self) -> f64 {
+        if self.max_clock_mhz == 0 {
+            return 1.0;
+        }
+        (f64::from(self.clock_mhz) / f64::from(self.max_clock_mhz)).clamp(0.0, 1.0)
+    }
 }

@@ -78,7 +78,7 @@ async fn serve(fleet: Fleet, mut socket: WebSocket) {
             return;
         }
     };
-    if send(&mut socket, &ToWorker::Welcome { heartbeat_ms: HEARTBEAT_MS }).await.is_ok() {
+    if send(&mut socket, &ToWorker::Welcome { heartbeat_ms: HEARTBEAT_MS, resumed: Vec::new() }).await.is_ok() {
         loop {
             tokio::select! {
                 message = tokio::time::timeout(patience, receive(&mut socket)) => {

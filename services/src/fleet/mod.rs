@@ -154,7 +154,7 @@ impl Fleet {
     pub async fn receive(&self, worker: &WorkerId, message: FromWorker) -> Result<(), AppError> {
         match message {
             FromWorker::Hello(_) => {}
-            FromWorker::Heartbeat => {
+            FromWorker::Heartbeat { .. } => {
                 let leases = self.registry.leases(worker);
                 // A missed renewal is made up by the next one, or the lease runs out: neither is the worker's fault.
                 if let Err(error) = store::renew(&self.pool, worker, &leases, lease()).await {
@@ -245,7 +245,7 @@ impl Fleet {
             self.ended(job).await;
         } else if store::is_leased(&self.pool, job, epoch).await.map_err(explain)? {
             // Said to be done, but a picture is missing: make it again.
-            let failure = Failure { reason: "done without every picture".into(), retryable: true };
+            let failure = Failure::retryable("done without every picture");
             self.give_back(job, epoch, GiveBack::Failed(failure)).await?;
         }
         Ok(())
