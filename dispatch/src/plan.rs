@@ -1,28 +1,77 @@
 //! Placement: least projected completion, bound late.
 //!
 //! Jobs wait in the head's queue, not in a worker's. Walking the queue in fair
-//! order, each job is tried on the worker that would finish it first; it is
-//! bound only if that worker can start it now or is about to come free, and
+//! order, each job is tried on the worker that would finish it first, with the
+//! true cost of loading a model and of stepping in between the steps of a long
+//! job; it is bound only if that worker can start it now or is about to, and
 //! otherwise only its projected times are noted. A worker that is better but
 //! busy is therefore waited for exactly when waiting is faster.
 
-use std::collections::HashMap;
+use domain::{JobId, WorkerId};
 
-use domain::{DeviceId, JobId, WorkerId};
-
-use crate::snapshot::{QueuedJob, Snapshot, WorkerState};
+use crate::fleet::{Fleet, Place};
+use crate::order::{OrderPolicy, fair_order};
+use crate::snapshot::Snapshot;
 
 /// Numbers that shape a plan.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// A busy worker is handed its next job when it expects to be free within this many
+    /// A busy worker is handed its next job when it expects to start it within this many
     /// milliseconds, so that no device waits for a round trip.
     pub prefetch_ms: f64,
+    pub order: OrderPolicy,
+    pub long: LongPolicy,
+}
+
+/// How long jobs share the fleet with short ones.
+#[derive(Clone, Debug)]
+pub struct LongPolicy {
+    /// Expected milliseconds to switch between a long job and a short one.
+    pub switch_ms: f64,
+    /// How much a millisecond that a long job loses to a short one stepping in counts, against one of the
+    /// short job's own: while short work needs the fleet, and in a quiet one, where another worker comes free
+    /// in a moment.
+    pub interruption: f64,
+    pub quiet_interruption: f64,
+    /// Short demand, as a share of the fleet, below which it is quiet and above which it is not; in between
+    /// the one weight turns into the other.
+    pub quiet_demand: (f64, f64),
+    /// No short job waits longer than this many milliseconds for a long one's sake.
+    pub longest_deference_ms: f64,
+    /// Share of the fleet's capacity that long jobs may hold where they can't step aside, however many short
+    /// ones there are. One worker may always hold one.
+    pub busy_share: f64,
+    /// What short jobs need of the fleet is kept free of such long jobs, with so much room that they would use
+    /// it to this share.
+    pub short_utilisation: f64,
+}
+
+impl LongPolicy {
+    /// What an interruption weighs at this demand for short work.
+    pub(crate) fn interruption_at(&self, short_demand: f64) -> f64 {
+        let (quiet, busy) = self.quiet_demand;
+        let share = ((short_demand - quiet) / (busy - quiet)).clamp(0.0, 1.0);
+        self.quiet_interruption.powf(1.0 - share) * self.interruption.powf(share)
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { prefetch_ms: 250.0 }
+        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default() }
+    }
+}
+
+impl Default for LongPolicy {
+    fn default() -> Self {
+        Self {
+            switch_ms: 300.0,
+            interruption: 0.5,
+            quiet_interruption: 50.0,
+            quiet_demand: (0.32, 0.36),
+            longest_deference_ms: 12_000.0,
+            busy_share: 0.53,
+            short_utilisation: 0.94,
+        }
     }
 }
 
@@ -32,119 +81,42 @@ pub struct Plan {
     pub assignments: Vec<(JobId, WorkerId)>,
     /// One per queued job that some worker can run, in the order they will be served.
     pub projections: Vec<Projection>,
+    /// Milliseconds until another look could bind something, though nothing else happens before.
+    pub look_again_ms: Option<f64>,
 }
 
-/// When a waiting job is expected to start and finish, in milliseconds from now.
+/// When a job is expected to start and finish, in milliseconds from now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Projection {
     pub job: JobId,
     pub start_ms: f64,
     pub finish_ms: f64,
+    /// Bound to a worker by this plan.
+    pub bound: bool,
 }
 
 /// Decides which waiting jobs go to which workers now.
 ///
-/// Deterministic: the same snapshot and policy give the same plan.
+/// Deterministic: the same snapshot and policy give the same plan. With `J`
+/// jobs, `W` workers and `C` classes of workers that have the same models at
+/// about the same speed, it takes `O(J (log J + C + log W))`.
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
-    let mut lanes: Vec<Lanes<'_>> = snapshot.workers.iter().filter(|worker| !worker.draining).map(Lanes::of).collect();
+    let mut fleet = Fleet::of(snapshot, policy);
     let mut plan = Plan::default();
-    for job in fair_order(snapshot) {
-        let Some((lane, cost_ms)) = best(&lanes, job) else { continue };
-        let lanes = &mut lanes[lane];
-        let start_ms = lanes.free_in_ms();
-        let bind = lanes.may_take(policy);
-        lanes.add(cost_ms, bind);
-        plan.projections.push(Projection { job: job.id, start_ms, finish_ms: start_ms + cost_ms });
-        if bind {
-            plan.assignments.push((job.id, lanes.worker.id.clone()));
+    let order = fair_order(&snapshot.queue, &snapshot.workers, &policy.order);
+    for at in order {
+        let job = &snapshot.queue[at];
+        let Some(place) = fleet.best(job) else { continue };
+        let Place { worker, turn_ms, start_ms, finish_ms, has_room } = place;
+        let bound = has_room && turn_ms <= policy.prefetch_ms && fleet.has_room(worker, job.length);
+        fleet.take(&place, job, bound);
+        if bound {
+            plan.assignments.push((job.id, snapshot.workers[worker].id.clone()));
+        } else if turn_ms > policy.prefetch_ms {
+            let due = turn_ms - policy.prefetch_ms;
+            plan.look_again_ms = Some(plan.look_again_ms.map_or(due, |before| before.min(due)));
         }
+        plan.projections.push(Projection { job: job.id, start_ms, finish_ms, bound });
     }
     plan
-}
-
-/// Oldest first, but every owner's n-th job before anybody's (n+1)-th.
-///
-/// Jobs that a worker already holds count, so that fifty jobs of one person
-/// never hold up another person's first.
-fn fair_order(snapshot: &Snapshot) -> Vec<&QueuedJob> {
-    let mut turns: HashMap<DeviceId, u32> = HashMap::new();
-    for held in snapshot.workers.iter().flat_map(|worker| &worker.held) {
-        *turns.entry(held.owner).or_default() += 1;
-    }
-    let mut order: Vec<(u32, &QueuedJob)> = snapshot
-        .queue
-        .iter()
-        .map(|job| {
-            let turn = turns.entry(job.owner).or_default();
-            *turn += 1;
-            (*turn, job)
-        })
-        .collect();
-    order.sort_by_key(|(turn, _)| *turn); // stable: within a turn, oldest first
-    order.into_iter().map(|(_, job)| job).collect()
-}
-
-/// The worker that would finish the job first, and what the job costs there.
-///
-/// Ties go to the lower load ratio, then to the faster worker, then to the
-/// earlier one in the snapshot.
-fn best(lanes: &[Lanes<'_>], job: &QueuedJob) -> Option<(usize, f64)> {
-    lanes
-        .iter()
-        .enumerate()
-        .filter_map(|(at, lane)| {
-            let standard_ms = lane.worker.standard_ms(&job.model)?;
-            let cost_ms = standard_ms * job.relative_cost * f64::from(job.pictures);
-            Some((at, cost_ms, [lane.free_in_ms() + cost_ms, lane.load_ratio(), standard_ms]))
-        })
-        .min_by(|(_, _, a), (_, _, b)| {
-            a.iter()
-                .zip(b)
-                .map(|(a, b)| a.total_cmp(b))
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
-        })
-        .map(|(at, cost_ms, _)| (at, cost_ms))
-}
-
-/// A worker's places, each with the milliseconds until it comes free.
-struct Lanes<'a> {
-    worker: &'a WorkerState,
-    free_in_ms: Vec<f64>,
-    /// Jobs bound to the worker: held ones and those this plan adds.
-    bound: u32,
-}
-
-impl<'a> Lanes<'a> {
-    fn of(worker: &'a WorkerState) -> Self {
-        let mut lanes = Self { worker, free_in_ms: vec![0.0; worker.concurrency.max(1) as usize], bound: 0 };
-        for held in &worker.held {
-            lanes.add(held.remaining_ms.max(0.0), true);
-        }
-        lanes
-    }
-
-    fn earliest(&self) -> usize {
-        (0..self.free_in_ms.len()).min_by(|a, b| self.free_in_ms[*a].total_cmp(&self.free_in_ms[*b])).unwrap_or(0)
-    }
-
-    fn free_in_ms(&self) -> f64 {
-        self.free_in_ms[self.earliest()]
-    }
-
-    fn load_ratio(&self) -> f64 {
-        f64::from(self.bound) / self.free_in_ms.len() as f64
-    }
-
-    /// A free place, or exactly one job ahead for a place that is about to come free.
-    fn may_take(&self, policy: &Policy) -> bool {
-        let places = self.free_in_ms.len() as u32;
-        self.bound < places || (self.bound == places && self.free_in_ms() <= policy.prefetch_ms)
-    }
-
-    fn add(&mut self, cost_ms: f64, bind: bool) {
-        let lane = self.earliest();
-        self.free_in_ms[lane] += cost_ms;
-        self.bound += u32::from(bind);
-    }
 }

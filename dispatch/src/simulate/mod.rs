@@ -1,0 +1,64 @@
+//! A fleet in a box: the very same planner and ticks, driven by a workload instead of the world.
+//!
+//! Time is simulated, so a day of a fleet takes a second, and randomness comes
+//! from a seed, so a run can be repeated to the last digit.
+
+mod clairvoyant;
+mod report;
+mod workload;
+mod world;
+
+pub use report::{Outcome, Spread, Summary, summarise};
+pub use workload::{Class, Incident, IncidentKind, SimJob, Workload};
+
+use crate::plan::Policy;
+
+/// Who places jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dispatcher {
+    /// Each worker in turn, bound on arrival.
+    RoundRobin,
+    /// The worker with the fewest jobs, bound on arrival.
+    LeastLoaded,
+    /// The worker with the least projected completion, bound on arrival: the reference system's fix.
+    BoundOnArrival,
+    /// Ours where both models do not fit: bound late, a worker finishes what it began.
+    WithoutTicks,
+    /// Ours: bound late, long jobs step aside between their steps.
+    WithTicks,
+    /// What could be had if everything were known, steps were infinitely small and nothing cost a
+    /// switch: short jobs take the fastest workers at once, long ones what is left.
+    Clairvoyant,
+}
+
+impl Dispatcher {
+    pub const ALL: [Self; 6] = [
+        Self::RoundRobin,
+        Self::LeastLoaded,
+        Self::BoundOnArrival,
+        Self::WithoutTicks,
+        Self::WithTicks,
+        Self::Clairvoyant,
+    ];
+
+    /// For tables.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round robin",
+            Self::LeastLoaded => "least loaded",
+            Self::BoundOnArrival => "least completion, bound on arrival",
+            Self::WithoutTicks => "Mindseye without ticks",
+            Self::WithTicks => "Mindseye",
+            Self::Clairvoyant => "clairvoyant bound",
+        }
+    }
+}
+
+/// Runs one workload at one load (1.0 is all the fleet can do) with one seed.
+pub fn simulate(workload: &Workload, load: f64, seed: u64, dispatcher: Dispatcher, policy: &Policy) -> Vec<Outcome> {
+    let jobs = workload.jobs(load, seed);
+    match dispatcher {
+        Dispatcher::Clairvoyant => clairvoyant::run(workload, &jobs),
+        _ => world::run(workload, &jobs, dispatcher, policy),
+    }
+}

@@ -1,0 +1,397 @@
+//! Workers that take simulated time, and a head that sees of them what a real one sees.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use domain::{DeviceId, JobId, WorkerId};
+
+use super::Dispatcher;
+use super::report::Outcome;
+use super::workload::{IncidentKind, SimJob, Workload};
+use crate::plan::{Policy, plan};
+use crate::demand::Demand;
+use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
+use crate::tick::{SessionState, TickPolicy, tick};
+
+pub(super) fn run(workload: &Workload, jobs: &[SimJob], dispatcher: Dispatcher, policy: &Policy) -> Vec<Outcome> {
+    let mut world = World::new(workload, jobs, dispatcher, policy);
+    while let Some(Reverse(event)) = world.events.pop() {
+        world.now = event.at_ms;
+        world.handle(event.what);
+    }
+    world.outcomes
+}
+
+struct World<'a> {
+    workload: &'a Workload,
+    jobs: &'a [SimJob],
+    dispatcher: Dispatcher,
+    policy: Policy,
+    models: Vec<Arc<str>>,
+    now: f64,
+    events: BinaryHeap<Reverse<Event>>,
+    next_event: u64,
+    /// When the planner is already due to look again.
+    look_at_ms: f64,
+    /// Jobs in the head's queue, oldest first.
+    queue: VecDeque<usize>,
+    workers: Vec<Worker>,
+    turn: usize,
+    demand: Demand,
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Default)]
+struct Worker {
+    up: bool,
+    /// Share of its speed that it has now.
+    heat: f64,
+    /// In the order they were handed over.
+    bench: Vec<Session>,
+    /// The session that is being worked on, when its step began and when it ends.
+    running: Option<Running>,
+    /// Class of the last step.
+    current: Option<usize>,
+    /// Grows with every death, so that steps of an earlier life end nowhere.
+    life: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Running {
+    job: usize,
+    began_ms: f64,
+}
+
+struct Session {
+    job: usize,
+    steps_done: u32,
+    last_ms: f64,
+}
+
+struct Event {
+    at_ms: f64,
+    number: u64,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Arrival(usize),
+    StepEnd { worker: usize, life: u32 },
+    Look,
+    Begins(usize),
+    Ends(usize),
+}
+
+impl<'a> World<'a> {
+    fn new(workload: &'a Workload, jobs: &'a [SimJob], dispatcher: Dispatcher, policy: &Policy) -> Self {
+        let mut policy = policy.clone();
+        policy.long.switch_ms = workload.switch_s * 1_000.0;
+        let mut world = Self {
+            workload,
+            jobs,
+            dispatcher,
+            policy,
+            models: workload.classes.iter().map(|class| class.name.as_str().into()).collect(),
+            now: 0.0,
+            events: BinaryHeap::new(),
+            next_event: 0,
+            look_at_ms: f64::INFINITY,
+            queue: VecDeque::new(),
+            workers: workload.speeds.iter().map(|_| Worker { up: true, heat: 1.0, ..Worker::default() }).collect(),
+            turn: 0,
+            demand: Demand::default(),
+            outcomes: jobs
+                .iter()
+                .map(|job| Outcome {
+                    class: job.class,
+                    arrival_ms: job.arrival_ms,
+                    start_ms: f64::INFINITY,
+                    finish_ms: f64::INFINITY,
+                })
+                .collect(),
+        };
+        for (number, incident) in workload.incidents.iter().enumerate() {
+            world.at(incident.at_s * 1_000.0, What::Begins(number));
+            world.at((incident.at_s + incident.for_s) * 1_000.0, What::Ends(number));
+        }
+        if let Some(first) = jobs.first() {
+            world.at(first.arrival_ms, What::Arrival(0));
+        }
+        world
+    }
+
+    fn at(&mut self, at_ms: f64, what: What) {
+        self.next_event += 1;
+        self.events.push(Reverse(Event { at_ms, number: self.next_event, what }));
+    }
+
+    fn handle(&mut self, what: What) {
+        match what {
+            What::Arrival(job) => {
+                if let Some(next) = self.jobs.get(job + 1) {
+                    self.at(next.arrival_ms, What::Arrival(job + 1));
+                }
+                self.accept(job);
+            }
+            What::StepEnd { worker, life } if self.workers[worker].life == life => self.step_end(worker),
+            What::StepEnd { .. } => {}
+            // An earlier look has been arranged since.
+            What::Look if self.now < self.look_at_ms => {}
+            What::Look => {
+                self.look_at_ms = f64::INFINITY;
+                self.place_late();
+            }
+            What::Begins(incident) => self.begin_incident(incident),
+            What::Ends(incident) => {
+                let incident = &self.workload.incidents[incident];
+                let worker = &mut self.workers[incident.worker];
+                worker.up = true;
+                worker.heat = 1.0;
+                self.place_late();
+            }
+        }
+    }
+
+    fn accept(&mut self, job: usize) {
+        match self.dispatcher {
+            Dispatcher::WithTicks | Dispatcher::WithoutTicks | Dispatcher::Clairvoyant => {
+                let SimJob { class, estimate_ms, .. } = self.jobs[job];
+                if self.workload.classes[class].length() == Length::Short {
+                    self.demand.arrived(estimate_ms, self.now);
+                }
+                self.queue.push_back(job);
+                self.place_late();
+            }
+            Dispatcher::RoundRobin => {
+                self.turn += 1;
+                self.give(self.turn % self.workers.len(), job);
+            }
+            Dispatcher::LeastLoaded => {
+                let least = (0..self.workers.len()).filter(|at| self.workers[*at].up);
+                let least = least.min_by_key(|at| self.workers[*at].bench.len()).unwrap_or(0);
+                self.give(least, job);
+            }
+            Dispatcher::BoundOnArrival => {
+                let completion = |at: &usize| {
+                    let held: f64 = self.held(*at).map(|held| held.remaining_ms).sum();
+                    held + self.jobs[job].estimate_ms / self.workload.speeds[*at]
+                };
+                let up = (0..self.workers.len()).filter(|at| self.workers[*at].up);
+                let best = up.min_by(|a, b| completion(a).total_cmp(&completion(b))).unwrap_or(0);
+                self.give(best, job);
+            }
+        }
+    }
+
+    fn place_late(&mut self) {
+        if self.queue.is_empty() || !matches!(self.dispatcher, Dispatcher::WithTicks | Dispatcher::WithoutTicks) {
+            return;
+        }
+        let snapshot = self.snapshot();
+        let plan = plan(&snapshot, &self.policy);
+        let numbers: BTreeMap<JobId, usize> = snapshot.queue.iter().map(|job| job.id).zip(self.queue.iter().copied()).collect();
+        for (job, worker) in plan.assignments {
+            let (Some(job), Ok(worker)) = (numbers.get(&job).copied(), worker.0.parse::<usize>()) else { continue };
+            self.queue.retain(|waiting| *waiting != job);
+            self.give(worker, job);
+        }
+        if let Some(wait_ms) = plan.look_again_ms {
+            // A moment late rather than a moment early, or it would look for ever without binding.
+            let at_ms = self.now + wait_ms.max(1.0);
+            if at_ms < self.look_at_ms {
+                self.look_at_ms = at_ms;
+                self.at(at_ms, What::Look);
+            }
+        }
+    }
+
+    fn give(&mut self, worker: usize, job: usize) {
+        self.workers[worker].bench.push(Session { job, steps_done: 0, last_ms: self.now });
+        if self.workers[worker].running.is_none() && self.workers[worker].up {
+            self.step(worker);
+        }
+    }
+
+    /// Begins the next step of whichever session the rule chooses.
+    fn step(&mut self, at: usize) {
+        let worker = &self.workers[at];
+        let chosen = if self.dispatcher == Dispatcher::WithTicks {
+            let sessions: Vec<SessionState> = worker
+                .bench
+                .iter()
+                .map(|session| {
+                    let class = self.jobs[session.job].class as u64;
+                    SessionState {
+                        key: class,
+                        model: class,
+                        remaining_ms: self.remaining_ms(at, session, self.jobs[session.job].estimate_ms),
+                        waited_ms: self.now - session.last_ms,
+                    }
+                })
+                .collect();
+            let policy = TickPolicy {
+                current: worker.current.map(|class| class as u64),
+                switch_ms: self.policy.long.switch_ms,
+                ..TickPolicy::default()
+            };
+            tick(&sessions, &policy, |_, _| 1).first().copied()
+        } else {
+            (!worker.bench.is_empty()).then_some(0)
+        };
+        let Some(chosen) = chosen else { return };
+        let job = worker.bench[chosen].job;
+        let SimJob { class, work_ms, .. } = self.jobs[job];
+        let switch_ms = match worker.current {
+            Some(current) if current != class && self.dispatcher == Dispatcher::WithTicks => self.policy.long.switch_ms,
+            _ => 0.0,
+        };
+        let step_ms = work_ms / f64::from(self.workload.classes[class].steps) / self.speed(at);
+        let life = worker.life;
+        self.outcomes[job].start_ms = self.outcomes[job].start_ms.min(self.now);
+        self.workers[at].running = Some(Running { job, began_ms: self.now });
+        self.workers[at].current = Some(class);
+        self.at(self.now + switch_ms + step_ms, What::StepEnd { worker: at, life });
+    }
+
+    fn step_end(&mut self, at: usize) {
+        let now = self.now;
+        let Some(running) = self.workers[at].running.take() else { return };
+        let steps = self.workload.classes[self.jobs[running.job].class].steps;
+        let worker = &mut self.workers[at];
+        let mut finished = false;
+        if let Some(session) = worker.bench.iter_mut().find(|session| session.job == running.job) {
+            session.steps_done += 1;
+            session.last_ms = now;
+            finished = session.steps_done >= steps;
+        }
+        if finished {
+            worker.bench.retain(|session| session.job != running.job);
+            self.outcomes[running.job].finish_ms = now;
+        }
+        if self.workers[at].up {
+            self.step(at);
+        }
+        if finished {
+            self.place_late();
+        }
+    }
+
+    fn begin_incident(&mut self, number: usize) {
+        let incident = &self.workload.incidents[number];
+        let at = incident.worker;
+        match incident.kind {
+            IncidentKind::Hot { speed } => self.workers[at].heat = speed,
+            IncidentKind::Down => {
+                let worker = &mut self.workers[at];
+                worker.up = false;
+                worker.life += 1;
+                worker.running = None;
+                let mut lost: Vec<usize> = worker.bench.drain(..).map(|session| session.job).collect();
+                match self.dispatcher {
+                    Dispatcher::WithTicks | Dispatcher::WithoutTicks | Dispatcher::Clairvoyant => {
+                        self.queue.extend(lost);
+                        self.queue.make_contiguous().sort_unstable();
+                        self.place_late();
+                    }
+                    Dispatcher::RoundRobin | Dispatcher::LeastLoaded | Dispatcher::BoundOnArrival => {
+                        lost.sort_unstable();
+                        for job in lost {
+                            self.accept(job);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn speed(&self, at: usize) -> f64 {
+        self.workload.speeds[at] * self.workers[at].heat
+    }
+
+    /// What the head expects to remain of a session, from the steps it was told of.
+    fn remaining_ms(&self, at: usize, session: &Session, total_ms: f64) -> f64 {
+        let steps = f64::from(self.workload.classes[self.jobs[session.job].class].steps);
+        total_ms * (1.0 - f64::from(session.steps_done) / steps) / self.workload.speeds[at]
+    }
+
+    fn held(&self, at: usize) -> impl Iterator<Item = HeldJob> {
+        let worker = &self.workers[at];
+        worker.bench.iter().map(move |session| {
+            let job = &self.jobs[session.job];
+            let class = &self.workload.classes[job.class];
+            let step_ms = job.estimate_ms / f64::from(class.steps) / self.workload.speeds[at];
+            let into_step_ms = match worker.running {
+                Some(running) if running.job == session.job => (self.now - running.began_ms).min(step_ms),
+                _ => step_ms,
+            };
+            HeldJob {
+                owner: DeviceId::from_random(u128::from(job.owner)),
+                lane: Lane::Standard,
+                length: class.length(),
+                batch_key: job.class as u64,
+                remaining_ms: (self.remaining_ms(at, session, job.estimate_ms) - into_step_ms % step_ms).max(0.0),
+                step_left_ms: step_ms - into_step_ms,
+            }
+        })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let queue = self.queue.iter().map(|number| {
+            let job = &self.jobs[*number];
+            QueuedJob {
+                id: JobId::from_random(*number as u128),
+                owner: DeviceId::from_random(u128::from(job.owner)),
+                lane: Lane::Standard,
+                length: self.workload.classes[job.class].length(),
+                model: self.models[job.class].clone(),
+                batch_key: job.class as u64,
+                work: job.estimate_ms / 1_000.0,
+                waited_ms: self.now - job.arrival_ms,
+                avoid: Vec::new(),
+            }
+        });
+        let workers = self.workers.iter().enumerate().map(|(at, worker)| WorkerState {
+            id: WorkerId(at.to_string()),
+            models: self
+                .models
+                .iter()
+                .map(|name| ModelState {
+                    name: name.clone(),
+                    standard_ms: 1_000.0 / self.workload.speeds[at],
+                    load_ms: 0.0,
+                })
+                .collect(),
+            concurrency: 1,
+            batch_gain: 1.0,
+            steps_aside: self.dispatcher == Dispatcher::WithTicks,
+            slowdown: 1.0 / worker.heat,
+            held: self.held(at).collect(),
+            draining: !worker.up,
+        });
+        let capacity: f64 = self.workload.speeds.iter().sum();
+        let short_demand = self.demand.per_ms(self.now) / capacity;
+        Snapshot { queue: queue.collect(), workers: workers.collect(), short_demand }
+    }
+}
+
+impl Ord for Event {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.at_ms.total_cmp(&other.at_ms).then(self.number.cmp(&other.number))
+    }
+}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Event {}
