@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::WorkerId;
 use domain::worker::{FromWorker, LEASE_MS};
-use services::bus::{Broadcast, Broadcasts, Bus, BusError, Heard, Letter, Renewal, To};
+use services::bus::{Broadcast, Broadcasts, BusError, Heard, Letter, Renewal, To};
 
 use crate::world::{
     World, cancelled, head, hear, hear_message, job, letter, number, progress, receive, record, take, until,

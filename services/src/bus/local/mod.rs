@@ -3,7 +3,6 @@
 mod mail;
 mod registry;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
