@@ -85,11 +85,10 @@ impl Mail {
     }
 
     fn acknowledge(&mut self, address: To, receipt: &Receipt) {
-        if let (Some(slot), Ok(number)) = (self.slots.get_mut(&address), receipt.0.parse::<u64>()) {
-            if slot.in_hand.remove(&number).is_none() {
-                // Its reader has been replaced, and it waits again.
-                slot.waiting.retain(|stored| stored.number != number);
-            }
+        let (Some(slot), Ok(number)) = (self.slots.get_mut(&address), receipt.0.parse::<u64>()) else { return };
+        if slot.in_hand.remove(&number).is_none() {
+            // Its reader has been replaced, and it waits again.
+            slot.waiting.retain(|stored| stored.number != number);
         }
     }
 
