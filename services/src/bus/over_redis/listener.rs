@@ -106,14 +106,23 @@ impl Ear {
         loop {
             let error = self.listen(&mut subscribed, &mut looks).await;
             tracing::warn!(%error, "other heads are not heard until Redis answers");
+            let mut waiting = Vec::new();
             subscribed = loop {
                 tokio::time::sleep(RETRY).await;
+                // Connecting subscribes to everything that is watched by now.
+                while let Ok(look) = looks.try_recv() {
+                    waiting.extend(look.done);
+                }
                 match self.connect().await {
                     Ok(subscribed) => break subscribed,
                     Err(error) => tracing::debug!(%error, "Redis is still away"),
                 }
             };
             tracing::info!("other heads are heard again");
+            for done in waiting {
+                // Those who gave up waiting are told of the gap like everybody.
+                let _ = done.send(());
+            }
             self.tell(Heard::Gap);
         }
     }
