@@ -1,5 +1,6 @@
 //! Redis dies, freezes, forgets everything, or cuts connections.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -126,6 +127,59 @@ async fn cut_connections_lose_and_repeat_no_letter() {
         server.ask(redis::cmd("XLEN").arg(&stream)).await == redis::Value::Int(0)
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_in_hand_do_not_come_again_after_a_cut() {
+    // More than a reader takes ahead, so that the last ones come after it has connected again.
+    const LETTERS: u64 = 300;
+    let server = Server::start().await;
+    let world = World::on(server.url());
+    let [a, b] = world.heads().await;
+    let mut mailbox = b.open_own_mailbox().await.expect("opened");
+    for number in 0..LETTERS {
+        a.send(To::Head(b.head()), &letter(number)).await.expect("sent");
+    }
+    let mut in_hand = vec![receive(&mut *mailbox).await];
+    server.ask(redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal")).await;
+    for expected in 1..LETTERS {
+        let delivery = receive(&mut *mailbox).await;
+        assert_eq!(number(&delivery.letter), expected);
+        in_hand.push(delivery);
+    }
+    for delivery in in_hand {
+        let _ = mailbox.acknowledge(delivery.receipt).await;
+    }
+    send(&a, To::Head(b.head()), LETTERS).await;
+    assert_eq!(take(&mut *mailbox).await, LETTERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_second_reader_took_along_to_its_grave_comes_in_the_end() {
+    let server = Server::start().await;
+    let world = World::on(server.url());
+    let [head, leader, rival] = world.heads().await;
+    let mut mailbox = leader.open_dispatcher_mailbox().await.expect("opened");
+    // For a moment there may be two dispatchers: each letter goes to one of them.
+    let mut other = rival.open_dispatcher_mailbox().await.expect("opened");
+    let mut sent = 0;
+    soon("a letter for the rival", async {
+        loop {
+            head.send(To::Dispatcher, &letter(sent)).await.expect("sent");
+            sent += 1;
+            tokio::select! {
+                biased;
+                _ = other.next() => break,
+                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+            }
+        }
+    })
+    .await;
+    drop((other, rival));
+    let mut missing: BTreeSet<u64> = (0..sent).collect();
+    while !missing.is_empty() {
+        missing.remove(&take(&mut *mailbox).await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
