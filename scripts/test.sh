@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# All tests: form and lints, Rust tests against a real PostgreSQL, the browser
-# part and its weight, the whole studio in a browser. Stops at the first step
-# that fails, and ends with what the runners counted.
+# All tests: form and lints, Rust tests against a real PostgreSQL and a real
+# Redis, the browser part and its weight, the whole studio in a browser. Stops
+# at the first step that fails, and ends with what the runners counted.
 #
 #   MINDSEYE_TEST_DATABASE_URL  a PostgreSQL of yours instead of a throwaway one;
 #                               its user must be allowed to create databases
+#   MINDSEYE_TEST_REDIS_URL     a Redis of yours instead of a throwaway one
 #   MINDSEYE_TEST_SKIP          names of steps to leave out: lint rust front browser
 set -euo pipefail
 
@@ -36,16 +37,20 @@ rust_tests() {
   local run=(cargo test "${NATIVE[@]}") quiet=--quiet
   if have cargo-nextest; then run=(cargo nextest run "${NATIVE[@]}") quiet=--cargo-quiet; fi
   step "Compiling the Rust tests" "${run[@]}" --no-run "$quiet"
-  step "Rust tests" logged rust with_database "${run[@]}" --no-fail-fast
+  step "Rust tests" logged rust with_servers "${run[@]}" --no-fail-fast
   if have cargo-nextest; then step "Rust examples in the documentation" logged doc cargo test "${NATIVE[@]}" --doc --quiet; fi
 }
 
-with_database() {
+# with_servers COMMAND...: throwaway servers, or those that the environment names.
+with_servers() {
+  local within=()
+  if [[ -z ${MINDSEYE_TEST_REDIS_URL:-} ]]; then within+=(scripts/test-redis.sh); fi
   if [[ -n ${MINDSEYE_TEST_DATABASE_URL:-} ]]; then
-    DATABASE_URL="$MINDSEYE_TEST_DATABASE_URL" "$@"
+    within+=(env "DATABASE_URL=$MINDSEYE_TEST_DATABASE_URL")
   else
-    scripts/test-postgres.sh "$@"
+    within+=(scripts/test-postgres.sh)
   fi
+  "${within[@]}" "$@"
 }
 
 # logged NAME COMMAND...: shows the output and keeps it for the summary.

@@ -8,11 +8,15 @@
 //! | [`jobs`] | a wish becomes a durable row; its owner reads, watches and cancels it |
 //! | [`feed`] | public pictures, page by key |
 //! | [`fleet`] | workers, leases, the dispatcher's loop |
+//! | [`bus`] | what several web heads tell each other, in memory or over Redis |
+//! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
 
+pub mod bus;
 pub mod clock;
 pub mod credits;
 pub mod db;
+pub mod election;
 pub mod feed;
 pub mod fleet;
 pub mod identity;
