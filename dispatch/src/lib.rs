@@ -7,7 +7,10 @@
 
 pub mod batch;
 pub mod demand;
+pub mod estimate;
 mod fleet;
+pub mod forecast;
+pub mod heat;
 pub mod order;
 pub mod plan;
 pub mod simulate;
@@ -16,6 +19,8 @@ pub mod tick;
 
 pub use batch::PassTimes;
 pub use demand::Demand;
+pub use estimate::Estimate;
+pub use forecast::Forecast;
 pub use order::OrderPolicy;
 pub use plan::{LongPolicy, Plan, Policy, Projection, plan};
 pub use snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};

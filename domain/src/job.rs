@@ -89,6 +89,12 @@ pub struct JobView {
     /// Seconds until the last picture is expected; left out when unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<f64>,
+    /// Seconds until the earliest and the latest likely finish; left out when too little is known to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_range_seconds: Option<[f64; 2]>,
+    /// Someone with priority is ahead, so the place in the queue may have gone up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overtaken: bool,
     /// Credits held or captured.
     pub price: u32,
     pub request: ValidRequest,

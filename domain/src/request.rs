@@ -1,5 +1,7 @@
 //! A wish for pictures: as it arrives, and as it is once it has been checked.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
@@ -61,6 +63,15 @@ impl ValidRequest {
     /// Seed of the picture at `index`: consecutive from the first, wrapping inside [`MAX_SEED`].
     pub fn seed_of(&self, index: u32) -> u64 {
         (self.seed + u64::from(index)) & MAX_SEED
+    }
+
+    /// Requests with equal keys may share a forward pass at any step: same model, size and kind of guidance.
+    ///
+    /// Words, seeds, steps and the strength of the guidance differ freely within a pass.
+    pub fn batch_key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.model, self.width, self.height, self.guidance > 1.0).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The recipe in the `parameters` convention that other tools read from a PNG.

@@ -1,122 +1,428 @@
-//! The one loop that assigns work: load, plan, commit, send.
+//! The one loop that assigns work: listen, load, plan, commit, send.
+//!
+//! Run by the elected head. What it keeps in memory is derived: the queue is
+//! read again in full every sweep, the roster is rebuilt when a head takes
+//! office, and a lease is given only by a conditional update.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::pin::pin;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-use dispatch::{Policy, QueuedJob, Snapshot, plan};
-use domain::worker::ToWorker;
+use chrono::{DateTime, TimeDelta, Utc};
+use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Snapshot, WorkerState, plan};
+use domain::worker::{FromWorker, Lease, ToWorker};
 use domain::{JobId, WorkerId};
+use uuid::Uuid;
 
-use super::registry::Held;
+use super::roster::Held;
+use super::store::{Running, Waiting};
 use super::{Fleet, GiveBack, assignment, lease, store};
+use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 use crate::jobs::Prospect;
 
 /// The loop looks again after this long even if nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a job waits for a model that no worker has.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// How often leases that ended without a word are looked for.
+const PATIENCE: TimeDelta = TimeDelta::minutes(15);
+/// How often leases that ended without a word are looked for, and memory is compared with the database.
 const SWEEP: Duration = Duration::from_secs(2);
+/// How often those who wait are told anew what to expect.
+const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
+/// Letters handled before the next look.
+const LETTERS_AT_ONCE: usize = 512;
 
 pub(super) async fn run(fleet: &Fleet) {
+    let Ok(mut mailbox) = open_mailbox(fleet).await else { return };
+    let mut desk = Desk::default();
+    fleet.roster().clear();
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut pause = IDLE;
     loop {
-        let swept = tokio::select! {
-            _ = sweep.tick() => true,
-            () = fleet.wake.notified() => false,
-            () = tokio::time::sleep(IDLE) => false,
-        };
-        let round = async {
-            let models: Vec<String> = fleet.models.announced().into_iter().map(|card| card.name).collect();
-            if swept {
-                reclaim(fleet).await?;
-                let queued = store::count_queued(&fleet.pool).await?;
-                fleet.outlook.count_queued(usize::try_from(queued).unwrap_or(0));
-                // With no worker at all a job waits for one; with workers that lack its model it waits in vain.
-                if !models.is_empty() {
-                    for job in store::hopeless(&fleet.pool, &models, PATIENCE).await? {
-                        fleet.abandon(job).await?;
-                    }
+        let mut swept = false;
+        tokio::select! {
+            _ = sweep.tick() => swept = true,
+            () = fleet.bell.rung() => {}
+            () = tokio::time::sleep(pause) => {}
+            letter = mailbox.next() => {
+                if !read_letters(fleet, &mut desk, mailbox.as_mut(), letter).await {
+                    continue;
                 }
             }
-            round(fleet, &models).await
-        };
-        if let Err(error) = round.await {
-            tracing::warn!(%error, "dispatching pauses until the database answers");
         }
+        let round = async {
+            if swept {
+                self::sweep(fleet, &mut desk).await?;
+            }
+            self::round(fleet, &mut desk).await
+        };
+        pause = match round.await {
+            Ok(look_again) => look_again.unwrap_or(IDLE).min(IDLE),
+            Err(error) => {
+                tracing::warn!(%error, "dispatching pauses until the database answers");
+                IDLE
+            }
+        };
     }
 }
 
-/// Places jobs again whose worker fell silent.
-async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
-    for (job, epoch) in store::expired(&fleet.pool).await? {
-        tracing::warn!(%job, epoch, "a lease ran out");
-        // Its worker is silent, or could not renew: it must neither get the job again nor work on two leases
-        // of it. If it is well, it dials in again at once.
-        let others = fleet.registry.evict(job, epoch);
-        for (other, epoch) in others.into_iter().filter(|(other, _)| *other != job) {
-            if let Err(error) = fleet.give_back(other, epoch, GiveBack::Unsent).await {
-                tracing::warn!(%error, job = %other, "the job waits for its lease to end");
+async fn open_mailbox(fleet: &Fleet) -> Result<Box<dyn Mailbox>, ()> {
+    // A bus that is out of reach when a head takes office is tried again by the next campaign.
+    fleet.bus.open_dispatcher_mailbox().await.map_err(|error| tracing::warn!(%error, "the dispatcher can't begin"))
+}
+
+/// What the dispatcher remembers between two looks.
+#[derive(Default)]
+struct Desk {
+    /// Waiting jobs, oldest first.
+    queue: BTreeMap<(DateTime<Utc>, Uuid), Waiting>,
+    /// When the waiting jobs were accepted: their place in the queue.
+    accepted: HashMap<JobId, DateTime<Utc>>,
+    last_seq: i64,
+    /// Short work that arrives, in milliseconds of the present fleet.
+    short_demand: Demand,
+    forecast: [Forecast; 2],
+    /// What the owners of unfinished jobs were told first.
+    promises: HashMap<JobId, Promise>,
+    told_at: Option<DateTime<Utc>>,
+    policy: Policy,
+}
+
+#[derive(Clone, Copy)]
+struct Promise {
+    at: DateTime<Utc>,
+    projected_ms: f64,
+    length: Length,
+}
+
+fn index(length: Length) -> usize {
+    usize::from(length == Length::Long)
+}
+
+/// Takes in what arrived. True: looking again may bind something.
+async fn read_letters(
+    fleet: &Fleet,
+    desk: &mut Desk,
+    mailbox: &mut dyn Mailbox,
+    first: crate::bus::Delivery,
+) -> bool {
+    let mut look = false;
+    let mut next = Some(first);
+    for _ in 0..LETTERS_AT_ONCE {
+        let Some(crate::bus::Delivery { receipt, letter, .. }) = next.take() else { break };
+        look |= read(fleet, desk, letter).await;
+        if let Err(error) = mailbox.acknowledge(receipt).await {
+            tracing::debug!(%error, "a letter may come again");
+        }
+        next = futures::FutureExt::now_or_never(pin!(mailbox.next()));
+    }
+    if let Some(unread) = next {
+        look |= read(fleet, desk, unread.letter).await;
+        let _ = mailbox.acknowledge(unread.receipt).await;
+    }
+    look
+}
+
+async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
+    match letter {
+        Letter::Joined(record) => {
+            let known = fleet.roster().record(&record.hello.id).cloned();
+            if known.is_none_or(|known| (known.head, known.connection) != (record.head, record.connection)) {
+                take_in(fleet, *record).await;
+            }
+            true
+        }
+        Letter::Left { worker, connection } => {
+            fleet.roster().leave(&worker, connection);
+            true
+        }
+        Letter::FromWorker { worker, connection, message } => {
+            let now = fleet.clock.now();
+            if let FromWorker::Done { job, .. } = &message {
+                desk.kept_promise(*job, now);
+            }
+            fleet.roster().hear(&worker, connection, &message, millis(now))
+        }
+        // Not for the dispatcher.
+        Letter::ToWorker { .. } => false,
+    }
+}
+
+/// A worker that this desk did not know: what was learned of it, and what it holds.
+async fn take_in(fleet: &Fleet, record: WorkerRecord) {
+    let worker = record.hello.id.clone();
+    let learned = store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
+        HashMap::new()
+    });
+    let running = match store::running(&fleet.pool, Some(&worker)).await {
+        Ok(running) => running,
+        Err(error) => {
+            // Without its leases it would be overloaded; the next sweep takes it in.
+            tracing::warn!(%error, %worker, "a worker's leases could not be read");
+            return;
+        }
+    };
+    let now = fleet.clock.now();
+    let mut roster = fleet.roster();
+    roster.join(record, learned);
+    for Running { epoch, job, .. } in running {
+        let pictures = u32::try_from(job.missing).unwrap_or(0);
+        let held = Held::new(epoch, &job.as_planned(now), pictures, millis(now));
+        roster.hold(&worker, JobId(job.id), held, job.request.0.steps);
+    }
+}
+
+async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
+    reclaim(fleet).await?;
+    match fleet.bus.workers().await {
+        Ok(records) => {
+            let new = fleet.roster().reconcile(records);
+            for record in new {
+                take_in(fleet, record).await;
             }
         }
-        // Silence is not proof that the job killed anything: it may have been this head that died.
-        if let Err(error) = fleet.give_back(job, epoch, GiveBack::Unsent).await {
-            tracing::warn!(%error, %job, "the job stays leased until the next sweep");
+        Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
+    }
+    for worker in store::drained(&fleet.pool).await? {
+        let record = fleet.roster().drain(&worker);
+        if let Some(record) = record {
+            tracing::info!(%worker, "asked to finish and leave");
+            send(fleet, &record, ToWorker::Drain).await;
+        }
+    }
+    let learned = fleet.roster().learned();
+    if !learned.is_empty() {
+        store::remember(&fleet.pool, &learned).await?;
+    }
+    // Everything is read again: what was committed out of order, cancelled or given back elsewhere.
+    desk.queue.clear();
+    desk.accepted.clear();
+    desk.last_seq = 0;
+    desk.read_queue(fleet).await?;
+    let waiting: HashSet<JobId> = desk.queue.keys().map(|(_, id)| JobId(*id)).collect();
+    desk.promises.retain(|job, promise| {
+        waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1)
+    });
+    give_up_hopeless(fleet, desk).await
+}
+
+/// Places jobs again whose lease ran out.
+async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
+    for (lease, connection_lost) in store::expired(&fleet.pool).await? {
+        tracing::warn!(job = %lease.job, epoch = lease.epoch, connection_lost, "a lease ran out");
+        // Its worker is silent, or could not renew: it must neither get the job again nor work on two leases of it.
+        fleet.connections.evict(lease.job, lease.epoch);
+        fleet.roster().release(lease);
+        // Silence is not proof that the job killed anything: it may have been a head that died.
+        let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Unsent };
+        if let Err(error) = fleet.give_back(lease, why).await {
+            tracing::warn!(%error, job = %lease.job, "the job stays leased until the next sweep");
         }
     }
     Ok(())
 }
 
-async fn round(fleet: &Fleet, models: &[String]) -> Result<(), sqlx::Error> {
-    let queue: Vec<QueuedJob> = store::waiting(&fleet.pool, models).await?.into_iter().map(Into::into).collect();
-    let snapshot = Snapshot { queue, workers: fleet.registry.snapshot() };
-    let plan = plan(&snapshot, &Policy::default());
-
-    let leased = if plan.assignments.is_empty() {
-        Vec::new()
-    } else {
-        store::lease(&fleet.pool, &plan.assignments, lease()).await?
-    };
-    let now = fleet.clock.now();
-    let queued: HashMap<JobId, &QueuedJob> = snapshot.queue.iter().map(|job| (job.id, job)).collect();
-    let places: HashMap<JobId, &WorkerId> = plan.assignments.iter().map(|(job, worker)| (*job, worker)).collect();
-    for lease in leased {
-        let (job, epoch) = (lease.job, lease.epoch);
-        let (Some(queued), Some(worker)) = (queued.get(&job), places.get(&job)) else { continue };
-        let expected_ms = snapshot
-            .workers
-            .iter()
-            .find(|state| state.id == **worker)
-            .and_then(|state| state.standard_ms(&queued.model))
-            .map_or(0.0, |standard| standard * queued.relative_cost * f64::from(queued.pictures));
-        let pictures = u32::try_from(lease.missing.len()).unwrap_or(u32::MAX);
-        let held = Held::new(epoch, queued.owner, queued.relative_cost, pictures, expected_ms);
-        let message = ToWorker::Assign(assignment(lease));
-        if fleet.registry.assign(worker, &queued.model, held, job, message) {
-            let finish_ms = plan.projections.iter().find(|p| p.job == job).map_or(expected_ms, |p| p.finish_ms);
-            fleet.outlook.started(job, now + TimeDelta::milliseconds(finish_ms as i64));
-            fleet.jobs.publish(job).await;
-            // A cancellation between the lease and its sending came too early to reach the worker.
-            if !store::is_leased(&fleet.pool, job, epoch).await? {
-                fleet.cancel_lease(job, epoch);
-            }
-        } else if let Err(error) = fleet.give_back(job, epoch, GiveBack::Unsent).await {
-            tracing::warn!(%error, %job, "an unsent job waits for its lease to end");
-        }
+/// With no worker at all a job waits for one; with workers that lack its model it waits in vain.
+async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
+    let workers = fleet.roster().snapshot(0.0);
+    if workers.is_empty() {
+        return Ok(());
     }
-
-    let waiting = plan.projections.iter().filter(|p| !places.contains_key(&p.job));
-    let prospects = waiting
-        .enumerate()
-        .map(|(position, p)| {
-            let finish_at = now + TimeDelta::milliseconds(p.finish_ms as i64);
-            (p.job, Prospect { position: u32::try_from(position).unwrap_or(u32::MAX), finish_at })
-        })
+    let now = fleet.clock.now();
+    let can = |job: &Waiting| {
+        workers.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0))
+    };
+    let hopeless: Vec<JobId> = desk
+        .queue
+        .values()
+        .filter(|job| now - job.created_at > PATIENCE && !can(job))
+        .map(|job| JobId(job.id))
         .collect();
+    for job in hopeless {
+        fleet.abandon(job).await?;
+        desk.remove(job);
+    }
+    Ok(())
+}
+
+/// One look. Answers when another one could bind something though nothing else happens.
+async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx::Error> {
+    desk.read_queue(fleet).await?;
+    let now = fleet.clock.now();
+    if desk.queue.is_empty() {
+        fleet.outlook.replace_waiting(HashMap::new());
+        return Ok(None);
+    }
+    let workers = fleet.roster().snapshot(millis(now));
+    let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
+    let queue: Vec<QueuedJob> = desk.queue.values().map(|job| job.as_planned(now)).collect();
+    let snapshot = Snapshot { queue, workers, short_demand };
+    let plan = plan(&snapshot, &desk.policy);
+
+    if !plan.assignments.is_empty() {
+        let leased = store::lease(&fleet.pool, &plan.assignments, lease()).await?;
+        let finish: HashMap<JobId, f64> =
+            plan.projections.iter().filter(|p| p.bound).map(|p| (p.job, p.finish_ms)).collect();
+        hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
+    }
+    if desk.told_at.is_none_or(|told| now - told >= TELL_EVERY) || !plan.assignments.is_empty() {
+        desk.told_at = Some(now);
+        tell(fleet, desk, &plan.projections, now).await;
+    }
+    // A moment late rather than a moment early, which would be a look in vain.
+    Ok(plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000)))
+}
+
+/// Sends committed leases to their workers.
+async fn hand_over(
+    fleet: &Fleet,
+    desk: &mut Desk,
+    assignments: &[(JobId, WorkerId)],
+    leased: Vec<store::Leased>,
+    finish: &HashMap<JobId, f64>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let places: HashMap<JobId, &WorkerId> = assignments.iter().map(|(job, worker)| (*job, worker)).collect();
+    let mut sent = Vec::with_capacity(leased.len());
+    for leased in leased {
+        let lease = Lease { job: leased.job, epoch: leased.epoch };
+        let Some(worker) = places.get(&lease.job) else { continue };
+        let Some(job) = desk.remove(lease.job) else { continue };
+        let planned = job.as_planned(now);
+        let pictures = u32::try_from(leased.missing.len()).unwrap_or(u32::MAX);
+        let record = {
+            let mut roster = fleet.roster();
+            let held = Held::new(lease.epoch, &planned, pictures, millis(now));
+            roster.hold(worker, lease.job, held, leased.request.steps);
+            roster.record(worker).cloned()
+        };
+        let reached = match record {
+            Some(record) => send(fleet, &record, ToWorker::Assign(assignment(leased))).await,
+            None => false,
+        };
+        if !reached {
+            fleet.roster().release(lease);
+            if let Err(error) = fleet.give_back(lease, GiveBack::Unsent).await {
+                tracing::warn!(%error, job = %lease.job, "an unsent job waits for its lease to end");
+            }
+            continue;
+        }
+        let finish_ms = finish.get(&lease.job).copied().unwrap_or(0.0);
+        desk.promise(&planned, finish_ms, now);
+        fleet.outlook.started(lease.job, desk.prospect(&planned, 0, finish_ms, now));
+        fleet.jobs.publish(lease.job).await;
+        sent.push(lease);
+    }
+    // Assignments that the plan made and the database did not: cancelled or leased since they were read.
+    for (job, _) in assignments {
+        desk.remove(*job);
+    }
+    // A cancellation between the lease and its sending came too early to reach the worker.
+    let standing: HashSet<JobId> = store::standing(&fleet.pool, &sent).await?.into_iter().collect();
+    for lease in sent.into_iter().filter(|lease| !standing.contains(&lease.job)) {
+        fleet.cancel_lease(lease).await;
+    }
+    Ok(())
+}
+
+/// Tells those who wait what to expect.
+async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projection], now: DateTime<Utc>) {
+    let mut prospects = HashMap::with_capacity(projections.len());
+    let mut priority_ahead = false;
+    let mut position = 0;
+    let waiting: Vec<(QueuedJob, f64)> = projections
+        .iter()
+        .filter(|projection| !projection.bound)
+        .filter_map(|projection| Some((desk.find(projection.job)?.as_planned(now), projection.finish_ms)))
+        .collect();
+    for (job, finish_ms) in waiting {
+        desk.promise(&job, finish_ms, now);
+        priority_ahead |= job.lane == Lane::Priority;
+        let mut prospect = desk.prospect(&job, position, finish_ms, now);
+        prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
+        prospects.insert(job.id, prospect);
+        position += 1;
+    }
     for job in fleet.outlook.replace_waiting(prospects) {
         fleet.jobs.publish(job).await;
     }
-    Ok(())
+}
+
+/// Puts a message for a worker into the mailbox of its head.
+async fn send(fleet: &Fleet, record: &WorkerRecord, message: ToWorker) -> bool {
+    let (worker, connection) = (record.hello.id.clone(), record.connection);
+    if record.head == fleet.bus.head() {
+        return fleet.connections.pass(&worker, connection, message).is_ok();
+    }
+    match fleet.bus.send(To::Head(record.head), &Letter::ToWorker { worker, connection, message }).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, worker = %record.hello.id, "a worker's head can't be reached");
+            false
+        }
+    }
+}
+
+impl Desk {
+    /// Reads what entered the queue since the last time.
+    async fn read_queue(&mut self, fleet: &Fleet) -> Result<(), sqlx::Error> {
+        let now_ms = millis(fleet.clock.now());
+        let first = self.last_seq == 0;
+        let workers = fleet.roster().snapshot(now_ms);
+        for job in store::waiting(&fleet.pool, self.last_seq).await? {
+            self.last_seq = self.last_seq.max(job.queued_seq);
+            let planned = job.as_planned(fleet.clock.now());
+            if !first && planned.length == Length::Short {
+                self.short_demand.arrived(work_ms(&planned, &workers), now_ms);
+            }
+            self.accepted.insert(JobId(job.id), job.created_at);
+            self.queue.insert((job.created_at, job.id), job);
+        }
+        fleet.outlook.count_queued(self.queue.len());
+        Ok(())
+    }
+
+    fn find(&self, job: JobId) -> Option<&Waiting> {
+        self.queue.get(&(*self.accepted.get(&job)?, job.0))
+    }
+
+    fn remove(&mut self, job: JobId) -> Option<Waiting> {
+        let accepted = self.accepted.remove(&job)?;
+        self.queue.remove(&(accepted, job.0))
+    }
+
+    fn promise(&mut self, job: &QueuedJob, finish_ms: f64, now: DateTime<Utc>) {
+        let promise = Promise { at: now, projected_ms: finish_ms, length: job.length };
+        self.promises.entry(job.id).or_insert(promise);
+    }
+
+    /// A job is done: how right was what its owner was told first?
+    fn kept_promise(&mut self, job: JobId, now: DateTime<Utc>) {
+        if let Some(Promise { at, projected_ms, length }) = self.promises.remove(&job) {
+            let measured_ms = (now - at).num_milliseconds().max(0) as f64;
+            self.forecast[index(length)].record(projected_ms, measured_ms);
+        }
+    }
+
+    fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
+        let at = |ms: f64| now + TimeDelta::milliseconds(ms as i64);
+        let range = self.forecast[index(job.length)].range(finish_ms);
+        Prospect {
+            position,
+            finish_at: at(finish_ms),
+            between: range.map(|(low, high)| (at(low), at(high))),
+            overtaken: false,
+        }
+    }
+}
+
+/// Milliseconds the job takes on a middling worker of the fleet.
+fn work_ms(job: &QueuedJob, workers: &[WorkerState]) -> f64 {
+    let speeds: Vec<f64> = workers.iter().filter_map(|w| w.model(&job.model)).map(|m| 1.0 / m.standard_ms).collect();
+    if speeds.is_empty() { 0.0 } else { job.work * speeds.len() as f64 / speeds.iter().sum::<f64>() }
+}
+
+fn millis(at: DateTime<Utc>) -> f64 {
+    at.timestamp_micros() as f64 / 1_000.0
 }

@@ -1,22 +1,42 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use dispatch::{Estimate, Lane, Length};
+use domain::worker::Lease;
 use domain::{AppError, DeviceId, JobId, OutputId, ValidRequest, WorkerId};
 use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-/// Waiting jobs that one plan looks at.
-const PLANNED_AT_ONCE: i64 = 1_000;
+use super::roster::Observation;
+
+/// Rows read at once into the dispatcher's memory.
+const READ_AT_ONCE: i64 = 50_000;
 
 /// A waiting job.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct Waiting {
     pub id: Uuid,
     pub device_id: Uuid,
-    pub model: String,
+    pub queued_seq: i64,
+    pub capability: String,
+    pub lane: String,
+    pub avoid: Vec<String>,
+    pub request: Json<ValidRequest>,
     pub missing: i32,
     pub relative_cost: f64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A job that a worker holds, as a new dispatcher finds it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Running {
+    pub worker_id: String,
+    pub epoch: i32,
+    #[sqlx(flatten)]
+    pub job: Waiting,
 }
 
 /// A lease that has been committed.
@@ -44,16 +64,30 @@ pub(super) struct Limits {
     pub crashes: i32,
 }
 
-/// The oldest waiting jobs whose model is one of `models`.
-pub(super) async fn waiting(pool: &PgPool, models: &[String]) -> Result<Vec<Waiting>, sqlx::Error> {
+/// Waiting jobs that entered the queue after `after`, oldest first.
+pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT job.id, job.device_id, job.model, job.relative_cost,
+        "SELECT job.id, job.device_id, job.queued_seq, job.capability, job.lane, job.avoid, job.request,
+                job.relative_cost, job.created_at,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
-         FROM jobs AS job WHERE job.state = 'queued' AND job.model = ANY($2)
-         ORDER BY job.created_at, job.id LIMIT $1",
+         FROM jobs AS job WHERE job.state = 'queued' AND job.queued_seq > $1
+         ORDER BY job.queued_seq LIMIT $2",
     )
-    .bind(PLANNED_AT_ONCE)
-    .bind(models)
+    .bind(after)
+    .bind(READ_AT_ONCE)
+    .fetch_all(pool)
+    .await
+}
+
+/// Jobs that workers hold; those of one worker, or all.
+pub(super) async fn running(pool: &PgPool, worker: Option<&WorkerId>) -> Result<Vec<Running>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT coalesce(job.worker_id, '') AS worker_id, job.epoch, job.id, job.device_id, job.queued_seq,
+                job.capability, job.lane, job.avoid, job.request, job.relative_cost, job.created_at,
+                greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
+         FROM jobs AS job WHERE job.state = 'running' AND ($1::text IS NULL OR job.worker_id = $1)",
+    )
+    .bind(worker.map(|worker| worker.0.as_str()))
     .fetch_all(pool)
     .await
 }
@@ -69,7 +103,7 @@ pub(super) async fn lease(
     let rows: Vec<(Uuid, i32, Json<ValidRequest>, Vec<i32>)> = sqlx::query_as(
         "UPDATE jobs AS job
          SET state = 'running', epoch = job.epoch + 1, attempts = job.attempts + 1,
-             worker_id = placed.worker, lease_until = now() + $3
+             worker_id = placed.worker, lease_until = now() + $3, connection_lost = false
          FROM unnest($1::uuid[], $2::text[]) AS placed (job, worker)
          WHERE job.id = placed.job AND job.state = 'queued'
          RETURNING job.id, job.epoch, job.request,
@@ -97,11 +131,10 @@ pub(super) async fn lease(
 pub(super) async fn renew(
     pool: &PgPool,
     worker: &WorkerId,
-    leases: &[(JobId, i32)],
+    leases: &[Lease],
     length: Duration,
 ) -> Result<(), sqlx::Error> {
-    let jobs: Vec<Uuid> = leases.iter().map(|(job, _)| job.0).collect();
-    let epochs: Vec<i32> = leases.iter().map(|(_, epoch)| *epoch).collect();
+    let (jobs, epochs) = columns(leases);
     sqlx::query(
         "UPDATE jobs AS job SET lease_until = now() + $4
          FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
@@ -116,13 +149,77 @@ pub(super) async fn renew(
     Ok(())
 }
 
-/// Leases that ended without a word.
-pub(super) async fn expired(pool: &PgPool) -> Result<Vec<(JobId, i32)>, sqlx::Error> {
-    let rows: Vec<(Uuid, i32)> =
-        sqlx::query_as("SELECT id, epoch FROM jobs WHERE state = 'running' AND lease_until < now() LIMIT 1000")
-            .fetch_all(pool)
-            .await?;
-    Ok(rows.into_iter().map(|(job, epoch)| (JobId(job), epoch)).collect())
+/// Those of a worker's leases that stand, with what they ask for; they are renewed.
+pub(super) async fn resume(
+    pool: &PgPool,
+    worker: &WorkerId,
+    leases: &[Lease],
+    length: Duration,
+) -> Result<Vec<(Lease, ValidRequest)>, sqlx::Error> {
+    let (jobs, epochs) = columns(leases);
+    let rows: Vec<(Uuid, i32, Json<ValidRequest>)> = sqlx::query_as(
+        "UPDATE jobs AS job SET lease_until = now() + $4, connection_lost = false
+         FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
+         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'
+           AND job.lease_until > now()
+         RETURNING job.id, job.epoch, job.request",
+    )
+    .bind(jobs)
+    .bind(epochs)
+    .bind(&worker.0)
+    .bind(interval(length))
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(job, epoch, request)| (Lease { job: JobId(job), epoch }, request.0)).collect())
+}
+
+/// A worker's connection ended: these leases end soon unless it dials in again and resumes them.
+pub(super) async fn shorten(
+    pool: &PgPool,
+    worker: &WorkerId,
+    leases: &[Lease],
+    length: Duration,
+) -> Result<(), sqlx::Error> {
+    let (jobs, epochs) = columns(leases);
+    sqlx::query(
+        "UPDATE jobs AS job SET lease_until = least(job.lease_until, now() + $4), connection_lost = true
+         FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
+         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'",
+    )
+    .bind(jobs)
+    .bind(epochs)
+    .bind(&worker.0)
+    .bind(interval(length))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Ends at once the leases of a worker that dialled in anew and does not work on them.
+pub(super) async fn abandoned_by(pool: &PgPool, worker: &WorkerId, kept: &[Lease]) -> Result<Vec<Lease>, sqlx::Error> {
+    let (jobs, epochs) = columns(kept);
+    let rows: Vec<(Uuid, i32)> = sqlx::query_as(
+        "SELECT id, epoch FROM jobs AS job
+         WHERE job.state = 'running' AND job.worker_id = $3 AND NOT EXISTS (
+             SELECT FROM unnest($1::uuid[], $2::int[]) AS kept (job, epoch)
+             WHERE kept.job = job.id AND kept.epoch = job.epoch)",
+    )
+    .bind(jobs)
+    .bind(epochs)
+    .bind(&worker.0)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(job, epoch)| Lease { job: JobId(job), epoch }).collect())
+}
+
+/// Leases that ended without a word, and whether their worker's connection had ended before.
+pub(super) async fn expired(pool: &PgPool) -> Result<Vec<(Lease, bool)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i32, bool)> = sqlx::query_as(
+        "SELECT id, epoch, connection_lost FROM jobs WHERE state = 'running' AND lease_until < now() LIMIT 1000",
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|(job, epoch, lost)| (Lease { job: JobId(job), epoch }, lost)).collect())
 }
 
 /// Jobs that wait for anything.
@@ -160,10 +257,13 @@ pub(super) async fn requeue(
     job: JobId,
     epoch: i32,
     crashed: bool,
+    avoid: bool,
     limits: &Limits,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE jobs SET state = 'queued', worker_id = NULL, lease_until = NULL, crashes = crashes + $3::int
+        "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int,
+             queued_seq = nextval('jobs_queued_seq'),
+             avoid = CASE WHEN $6 THEN array_append(avoid, worker_id) ELSE avoid END, worker_id = NULL
          WHERE id = $1 AND epoch = $2 AND state = 'running' AND attempts < $4 AND crashes + $3::int < $5",
     )
     .bind(job.0)
@@ -171,6 +271,7 @@ pub(super) async fn requeue(
     .bind(i32::from(crashed))
     .bind(limits.attempts)
     .bind(limits.crashes)
+    .bind(avoid)
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -189,18 +290,46 @@ pub(super) async fn fail(db: &mut PgConnection, job: JobId, epoch: i32, error: &
     Ok(done.rows_affected() == 1)
 }
 
-/// Marks a leased job with all its pictures as succeeded. False: the lease is over, or a picture is missing.
-pub(super) async fn succeed(db: &mut PgConnection, job: JobId, epoch: i32) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
-        "UPDATE jobs SET state = 'succeeded', lease_until = NULL, finished_at = now()
-         WHERE id = $1 AND epoch = $2 AND state = 'running'
-           AND count = (SELECT count(*) FROM outputs WHERE job_id = $1)",
+/// Publishes finished jobs and captures their holds, all in one statement; answers those that were. The others'
+/// leases are over, or a picture is missing.
+pub(super) async fn succeed(pool: &PgPool, leases: &[Lease]) -> Result<Vec<JobId>, sqlx::Error> {
+    let (jobs, epochs) = columns(leases);
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "WITH finished AS (
+             UPDATE jobs AS job SET state = 'succeeded', lease_until = NULL, finished_at = now()
+             FROM (SELECT * FROM unnest($1::uuid[], $2::int[]) AS t (job, epoch) ORDER BY job) AS done
+             WHERE job.id = done.job AND job.epoch = done.epoch AND job.state = 'running'
+               AND job.count = (SELECT count(*) FROM outputs WHERE job_id = job.id)
+             RETURNING job.id
+         ), captured AS (
+             INSERT INTO credit_entries (device_id, day, job_id, kind, credits)
+             SELECT hold.device_id, hold.day, hold.job_id, 'capture', hold.credits
+             FROM credit_entries AS hold JOIN finished ON finished.id = hold.job_id
+             WHERE hold.kind = 'hold'
+             ON CONFLICT DO NOTHING
+         )
+         SELECT id FROM finished",
     )
-    .bind(job.0)
-    .bind(epoch)
-    .execute(db)
+    .bind(jobs)
+    .bind(epochs)
+    .fetch_all(pool)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(ids.into_iter().map(JobId).collect())
+}
+
+/// Those of the leases that stand.
+pub(super) async fn standing(pool: &PgPool, leases: &[Lease]) -> Result<Vec<JobId>, sqlx::Error> {
+    let (jobs, epochs) = columns(leases);
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT job.id FROM jobs AS job JOIN unnest($1::uuid[], $2::int[]) AS held (job, epoch)
+             ON job.id = held.job AND job.epoch = held.epoch
+         WHERE job.state = 'running'",
+    )
+    .bind(jobs)
+    .bind(epochs)
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(JobId).collect())
 }
 
 pub(super) async fn is_leased(pool: &PgPool, job: JobId, epoch: i32) -> Result<bool, sqlx::Error> {
@@ -259,16 +388,81 @@ pub(super) async fn has_output(pool: &PgPool, job: JobId, epoch: i32, index: u32
     .await
 }
 
-impl From<Waiting> for dispatch::QueuedJob {
-    fn from(row: Waiting) -> Self {
-        Self {
-            id: JobId(row.id),
-            owner: DeviceId(row.device_id),
-            model: row.model,
-            pictures: u32::try_from(row.missing).unwrap_or(0),
-            relative_cost: row.relative_cost,
+/// What was learned of a worker's models, by name.
+pub(super) async fn observations(pool: &PgPool, worker: &WorkerId) -> Result<HashMap<String, Estimate>, sqlx::Error> {
+    let rows: Vec<(String, f64, f64, i64)> =
+        sqlx::query_as("SELECT model, standard_ms, deviation_ms, count FROM observations WHERE worker_id = $1")
+            .bind(&worker.0)
+            .fetch_all(pool)
+            .await?;
+    let estimate = |mean_ms, deviation_ms, count: i64| Estimate {
+        mean_ms,
+        deviation_ms,
+        count: u64::try_from(count).unwrap_or(0),
+    };
+    Ok(rows.into_iter().map(|(model, mean, deviation, count)| (model, estimate(mean, deviation, count))).collect())
+}
+
+/// Writes down what was learned.
+pub(super) async fn remember(pool: &PgPool, learned: &[Observation]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO observations (worker_id, model, standard_ms, deviation_ms, count)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::double precision[], $4::double precision[], $5::bigint[])
+         ON CONFLICT (worker_id, model) DO UPDATE
+         SET standard_ms = EXCLUDED.standard_ms, deviation_ms = EXCLUDED.deviation_ms, count = EXCLUDED.count,
+             updated_at = now()",
+    )
+    .bind(learned.iter().map(|one| one.worker.0.as_str()).collect::<Vec<_>>())
+    .bind(learned.iter().map(|one| one.model.as_str()).collect::<Vec<_>>())
+    .bind(learned.iter().map(|one| one.estimate.mean_ms).collect::<Vec<_>>())
+    .bind(learned.iter().map(|one| one.estimate.deviation_ms).collect::<Vec<_>>())
+    .bind(learned.iter().map(|one| i64::try_from(one.estimate.count).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Workers that the operator wants to finish and leave.
+pub(super) async fn drained(pool: &PgPool) -> Result<Vec<WorkerId>, sqlx::Error> {
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT worker_id FROM worker_controls WHERE draining").fetch_all(pool).await?;
+    Ok(names.into_iter().map(WorkerId).collect())
+}
+
+/// Says whether a worker is to finish and leave.
+pub(super) async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO worker_controls (worker_id, draining) VALUES ($1, $2)
+         ON CONFLICT (worker_id) DO UPDATE SET draining = EXCLUDED.draining, updated_at = now()",
+    )
+    .bind(&worker.0)
+    .bind(draining)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+impl Waiting {
+    /// As the planner looks at it.
+    pub(super) fn as_planned(&self, now: DateTime<Utc>) -> dispatch::QueuedJob {
+        let request = &self.request.0;
+        dispatch::QueuedJob {
+            id: JobId(self.id),
+            owner: DeviceId(self.device_id),
+            lane: if self.lane == "priority" { Lane::Priority } else { Lane::Standard },
+            length: if self.capability.starts_with("video") { Length::Long } else { Length::Short },
+            model: request.model.as_str().into(),
+            batch_key: request.batch_key(),
+            // Even with every picture delivered, somebody must say so.
+            work: self.relative_cost * f64::from(self.missing.max(0)),
+            waited_ms: (now - self.created_at).num_milliseconds().max(0) as f64,
+            avoid: self.avoid.iter().cloned().map(WorkerId).collect(),
         }
     }
+}
+
+fn columns(leases: &[Lease]) -> (Vec<Uuid>, Vec<i32>) {
+    leases.iter().map(|lease| (lease.job.0, lease.epoch)).unzip()
 }
 
 fn interval(length: Duration) -> PgInterval {

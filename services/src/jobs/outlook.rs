@@ -15,14 +15,27 @@ pub struct Prospect {
     /// Jobs ahead in the queue; 0 is next.
     pub position: u32,
     pub finish_at: DateTime<Utc>,
+    /// Earliest and latest likely finish, where enough is known to say.
+    pub between: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// A job of the priority lane is ahead.
+    pub overtaken: bool,
 }
 
 impl Prospect {
     /// Seconds until the expected finish, to a tenth; never negative.
     pub fn seconds_left(&self, now: DateTime<Utc>) -> f64 {
-        let ms = (self.finish_at - now).num_milliseconds().max(0);
-        (ms as f64 / 100.0).round() / 10.0
+        seconds_until(self.finish_at, now)
     }
+
+    /// Seconds until the earliest and the latest likely finish.
+    pub fn range_left(&self, now: DateTime<Utc>) -> Option<[f64; 2]> {
+        self.between.map(|(low, high)| [seconds_until(low, now), seconds_until(high, now)])
+    }
+}
+
+fn seconds_until(at: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
+    let ms = (at - now).num_milliseconds().max(0);
+    (ms as f64 / 100.0).round() / 10.0
 }
 
 /// Cheap to clone; all clones see the same prospects.
@@ -55,21 +68,40 @@ impl Outlook {
     }
 
     /// Replaces what is expected of waiting jobs; answers the jobs whose place changed.
-    pub(crate) fn replace_waiting(&self, waiting: HashMap<JobId, Prospect>) -> Vec<JobId> {
+    ///
+    /// A place only ever goes down, unless a job of the priority lane overtakes, and then it says so: what a
+    /// fairer turn of somebody else costs shows in the time, not as a step back.
+    pub(crate) fn replace_waiting(&self, mut waiting: HashMap<JobId, Prospect>) -> Vec<JobId> {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        let moved = waiting
-            .iter()
-            .filter(|(job, now)| inner.waiting.get(job).is_none_or(|before| before.position != now.position))
-            .map(|(job, _)| *job)
-            .collect();
+        let mut moved = Vec::new();
+        for (job, now) in &mut waiting {
+            let before = inner.waiting.get(job);
+            if let Some(before) = before
+                && !now.overtaken
+            {
+                now.position = now.position.min(before.position);
+            }
+            if before.is_none_or(|before| before.position != now.position) {
+                moved.push(*job);
+            }
+        }
         inner.waiting = waiting;
         moved
     }
 
-    pub(crate) fn started(&self, job: JobId, finish_at: DateTime<Utc>) {
+    /// What the dispatcher of another head expects of a job.
+    pub(crate) fn learn(&self, job: JobId, prospect: Prospect, running: bool) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
-        inner.waiting.remove(&job);
-        inner.running.insert(job, Prospect { position: 0, finish_at });
+        if running {
+            inner.waiting.remove(&job);
+            inner.running.insert(job, prospect);
+        } else {
+            inner.waiting.insert(job, prospect);
+        }
+    }
+
+    pub(crate) fn started(&self, job: JobId, prospect: Prospect) {
+        self.learn(job, prospect, true);
     }
 
     pub(crate) fn forget(&self, job: JobId) {

@@ -1,0 +1,301 @@
+//! The whole fleet as the dispatcher sees it: who could do what how fast, and who holds what, by its own count.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use dispatch::{Estimate, HeldJob, Lane, Length, ModelState, WorkerState, heat};
+use domain::worker::{FromWorker, Heat, Lease, WarmModel};
+use domain::{DeviceId, JobId, WorkerId};
+
+use crate::bus::WorkerRecord;
+
+/// A lease that has been committed.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub epoch: i32,
+    pub owner: DeviceId,
+    pub lane: Lane,
+    pub length: Length,
+    pub model: Arc<str>,
+    pub batch_key: u64,
+    /// Standard pictures that were missing when it was leased.
+    pub work: f64,
+    pub pictures: u32,
+    /// Expected milliseconds for all of it, were it alone on a worker that is not slowed down.
+    pub expected_ms: f64,
+    /// Share of the work that is done, from 0 to 1, and when that was told.
+    done: f64,
+    told_at_ms: f64,
+    /// Milliseconds one step takes, by expectation.
+    step_ms: f64,
+    /// Share of each unfinished picture.
+    shares: HashMap<u32, f64>,
+}
+
+/// What a finished job taught.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observation {
+    pub worker: WorkerId,
+    pub model: String,
+    pub estimate: Estimate,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    workers: HashMap<WorkerId, Worker>,
+    /// Estimates that changed since they were last written down.
+    learned: HashMap<(WorkerId, String), Estimate>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    record: WorkerRecord,
+    estimates: HashMap<String, Estimate>,
+    held: HashMap<JobId, Held>,
+    slowdown: f64,
+    readings_above: u32,
+    draining: bool,
+}
+
+impl Held {
+    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, now_ms: f64) -> Self {
+        Self {
+            epoch,
+            owner: job.owner,
+            lane: job.lane,
+            length: job.length,
+            model: job.model.clone(),
+            batch_key: job.batch_key,
+            work: job.work,
+            pictures,
+            expected_ms: 0.0,
+            done: 0.0,
+            told_at_ms: now_ms,
+            step_ms: 0.0,
+            shares: HashMap::new(),
+        }
+    }
+
+    /// What remains, by the last step that was told and the time since, a step's worth of it at most.
+    fn as_planned(&self, now_ms: f64, first: bool) -> HeldJob {
+        let since_ms = (now_ms - self.told_at_ms).max(0.0);
+        let into_step_ms = if first { since_ms.min(self.step_ms) } else { 0.0 };
+        HeldJob {
+            owner: self.owner,
+            lane: self.lane,
+            length: self.length,
+            batch_key: self.batch_key,
+            remaining_ms: (self.expected_ms * (1.0 - self.done) - into_step_ms).max(0.0),
+            step_left_ms: (self.step_ms - into_step_ms).max(0.0),
+        }
+    }
+}
+
+impl Roster {
+    /// Forgets everything: another head may have dispatched meanwhile.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A worker dialled in, with what was learned of it before. What an earlier connection held is forgotten.
+    pub(super) fn join(&mut self, record: WorkerRecord, learned: HashMap<String, Estimate>) {
+        let mut worker = Worker {
+            draining: record.draining,
+            estimates: learned,
+            held: HashMap::new(),
+            slowdown: 1.0,
+            readings_above: 0,
+            record,
+        };
+        let warm = worker.record.hello.models.clone();
+        worker.knows(&warm);
+        self.workers.insert(worker.record.hello.id.clone(), worker);
+    }
+
+    /// A worker's connection ended.
+    pub(super) fn leave(&mut self, id: &WorkerId, connection: u64) {
+        if self.workers.get(id).is_some_and(|worker| worker.record.connection == connection) {
+            self.workers.remove(id);
+        }
+    }
+
+    /// Keeps those that are in `records`; answers the records that are new here.
+    pub(super) fn reconcile(&mut self, records: Vec<WorkerRecord>) -> Vec<WorkerRecord> {
+        let same = |a: &WorkerRecord, b: &WorkerRecord| (a.head, a.connection) == (b.head, b.connection);
+        let known: HashSet<WorkerId> = records.iter().map(|record| record.hello.id.clone()).collect();
+        self.workers.retain(|id, _| known.contains(id));
+        let mut new = Vec::new();
+        for record in records {
+            match self.workers.get_mut(&record.hello.id) {
+                Some(worker) if same(&worker.record, &record) => worker.draining = record.draining,
+                _ => new.push(record),
+            }
+        }
+        new
+    }
+
+    pub(super) fn record(&self, id: &WorkerId) -> Option<&WorkerRecord> {
+        self.workers.get(id).map(|worker| &worker.record)
+    }
+
+    pub(super) fn drain(&mut self, id: &WorkerId) -> Option<WorkerRecord> {
+        let worker = self.workers.get_mut(id).filter(|worker| !worker.draining)?;
+        worker.draining = true;
+        Some(worker.record.clone())
+    }
+
+    /// A lease was committed for this worker.
+    pub(super) fn hold(&mut self, id: &WorkerId, job: JobId, mut held: Held, steps: u32) {
+        let Some(worker) = self.workers.get_mut(id) else { return };
+        let standard_ms = worker.estimates.get(&*held.model).map_or(0.0, |estimate| estimate.mean_ms);
+        held.expected_ms = standard_ms * held.work;
+        held.step_ms = held.expected_ms / f64::from((steps * held.pictures).max(1));
+        worker.held.insert(job, held);
+    }
+
+    /// A lease is over.
+    pub(super) fn release(&mut self, lease: Lease) {
+        for worker in self.workers.values_mut() {
+            if worker.held.get(&lease.job).is_some_and(|held| held.epoch == lease.epoch) {
+                worker.held.remove(&lease.job);
+            }
+        }
+    }
+
+    /// What a worker said. True: a place came free or is about to, so looking again may bind something.
+    pub(super) fn hear(&mut self, id: &WorkerId, connection: u64, message: &FromWorker, now_ms: f64) -> bool {
+        let Some(worker) = self.workers.get_mut(id).filter(|worker| worker.record.connection == connection) else {
+            return false;
+        };
+        match message {
+            FromWorker::Hello(_) | FromWorker::Heartbeat { heat: None } => false,
+            FromWorker::Heartbeat { heat: Some(heat) } => {
+                worker.feels(heat);
+                false
+            }
+            FromWorker::Models { warm, problem } => {
+                if let Some(problem) = problem {
+                    tracing::warn!(worker = %id, problem, "a model could not be changed");
+                }
+                worker.record.hello.models.clone_from(warm);
+                worker.knows(warm);
+                true
+            }
+            FromWorker::Progress { job, epoch, index, step, steps, .. } => {
+                worker.progress(*job, *epoch, *index, f64::from(*step) / f64::from((*steps).max(1)), now_ms);
+                // A long job may step aside now.
+                worker.held.values().any(|held| held.length == Length::Long) && worker.held.len() == 1
+            }
+            FromWorker::Done { job, epoch, busy_ms } => {
+                if let Some(estimate) = worker.done(*job, *epoch, *busy_ms) {
+                    self.learned.insert((id.clone(), estimate.0), estimate.1);
+                }
+                true
+            }
+            FromWorker::Failed { job, epoch, .. } => {
+                if worker.held.get(job).is_some_and(|held| held.epoch == *epoch) {
+                    worker.held.remove(job);
+                }
+                true
+            }
+        }
+    }
+
+    /// Estimates that changed since this was last asked.
+    pub(super) fn learned(&mut self) -> Vec<Observation> {
+        let learned = self.learned.drain();
+        learned.map(|((worker, model), estimate)| Observation { worker, model, estimate }).collect()
+    }
+
+    /// All models that some worker has or can load.
+    pub(super) fn models(&self) -> Vec<String> {
+        let workers = self.workers.values();
+        let names = workers.flat_map(|worker| worker.models().map(|model| model.name.to_string()));
+        names.collect::<HashSet<_>>().into_iter().collect()
+    }
+
+    /// The workers as the planner looks at them, in a stable order.
+    pub(super) fn snapshot(&self, now_ms: f64) -> Vec<WorkerState> {
+        let mut states: Vec<WorkerState> = self.workers.values().map(|worker| worker.state(now_ms)).collect();
+        states.sort_by(|a, b| a.id.cmp(&b.id));
+        states
+    }
+}
+
+impl Worker {
+    /// Takes note of loaded models; what was measured counts for more than a warm-up.
+    fn knows(&mut self, warm: &[WarmModel]) {
+        for model in warm {
+            let prior = || Estimate::prior(model.standard_ms.max(0.1));
+            self.estimates.entry(model.card.name.clone()).or_insert_with(prior);
+        }
+    }
+
+    fn feels(&mut self, heat: &Heat) {
+        let slowdown = heat::slowdown(heat);
+        if (slowdown > 1.0) != (self.slowdown > 1.0) {
+            tracing::warn!(worker = %self.record.hello.id, slowdown, reasons = ?heat.throttle, "a device holds itself back, or no longer");
+        }
+        self.slowdown = slowdown;
+        if heat::alert_begins(&mut self.readings_above, heat) {
+            tracing::error!(worker = %self.record.hello.id, celsius = heat.temperature, "a device stays hot");
+            metrics::counter!("mindseye_heat_alerts_total", "worker" => self.record.hello.id.0.clone()).increment(1);
+        }
+    }
+
+    fn progress(&mut self, job: JobId, epoch: i32, index: u32, share: f64, now_ms: f64) {
+        let Some(held) = self.held.get_mut(&job).filter(|held| held.epoch == epoch) else { return };
+        held.shares.insert(index, share);
+        held.done = (held.shares.values().sum::<f64>() / f64::from(held.pictures.max(1))).clamp(0.0, 1.0);
+        held.told_at_ms = now_ms;
+    }
+
+    /// Closes a lease; answers what was learned of the model.
+    fn done(&mut self, job: JobId, epoch: i32, busy_ms: f64) -> Option<(String, Estimate)> {
+        let held = self.held.get(&job).filter(|held| held.epoch == epoch)?;
+        let (model, measured_ms) = (held.model.to_string(), busy_ms / held.work / self.slowdown);
+        self.held.remove(&job);
+        let estimate = self.estimates.get_mut(&model)?;
+        if !measured_ms.is_finite() || measured_ms <= 0.0 {
+            return None;
+        }
+        estimate.record(measured_ms);
+        Some((model, *estimate))
+    }
+
+    /// Loaded models, and those it could load.
+    fn models(&self) -> impl Iterator<Item = ModelState> {
+        let hello = &self.record.hello;
+        let standard_ms = |name: &str| self.estimates.get(name).map(|estimate| estimate.mean_ms);
+        let warm = hello.models.iter().map(move |warm| ModelState {
+            name: warm.card.name.as_str().into(),
+            standard_ms: standard_ms(&warm.card.name).unwrap_or(warm.standard_ms).max(0.1),
+            load_ms: 0.0,
+        });
+        let is_warm = |name: &str| hello.models.iter().any(|warm| warm.card.name == name);
+        let cold = hello.available.iter().filter(move |model| !is_warm(&model.card.name));
+        // A model nobody has measured here is taken to be as fast as the slowest that was.
+        let slowest = self.estimates.values().map(|estimate| estimate.mean_ms).fold(1_000.0, f64::max);
+        warm.chain(cold.map(move |model| ModelState {
+            name: model.card.name.as_str().into(),
+            standard_ms: standard_ms(&model.card.name).unwrap_or(slowest).max(0.1),
+            load_ms: model.load_ms.max(1.0),
+        }))
+    }
+
+    fn state(&self, now_ms: f64) -> WorkerState {
+        let hello = &self.record.hello;
+        let first = self.held.values().map(|held| held.told_at_ms).fold(0.0, f64::max);
+        WorkerState {
+            id: hello.id.clone(),
+            models: self.models().collect(),
+            concurrency: hello.concurrency.max(1),
+            batch_gain: hello.batch_gain.max(1.0),
+            // Two loaded models lie side by side, so the one can step aside for the other.
+            steps_aside: hello.models.len() > 1,
+            slowdown: self.slowdown,
+            held: self.held.values().map(|held| held.as_planned(now_ms, held.told_at_ms >= first)).collect(),
+            draining: self.draining,
+        }
+    }
+}
