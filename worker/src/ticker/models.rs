@@ -130,9 +130,9 @@ impl<B: Backend> Models<B> {
         Ok(())
     }
 
-    /// Whether nothing can be done here before something arrives.
+    /// Whether nothing can be done here before something arrives, if no model is in use.
     pub fn is_idle(&self) -> bool {
-        self.trial.is_none() && (self.loading.is_some() || self.queue.is_empty())
+        self.trial.is_none() && self.leaving.is_empty() && (self.loading.is_some() || self.queue.is_empty())
     }
 
     /// Whether another model is being loaded or will be.
