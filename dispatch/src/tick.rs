@@ -43,11 +43,7 @@ impl Default for TickPolicy {
 /// switching to it, leads; those that may share its pass join in the same
 /// order, `batch_size(key, how many could)` at most. Ties go to the earlier
 /// session, so pictures of one request come out one after another.
-pub fn tick(
-    sessions: &[SessionState],
-    policy: &TickPolicy,
-    batch_size: impl Fn(u64, usize) -> usize,
-) -> Vec<usize> {
+pub fn tick(sessions: &[SessionState], policy: &TickPolicy, batch_size: impl Fn(u64, usize) -> usize) -> Vec<usize> {
     let urgency = |session: &SessionState| {
         let stays = policy.current.is_none_or(|current| current == session.model);
         let switch_ms = if stays { 0.0 } else { policy.switch_ms };

@@ -167,8 +167,14 @@ fn request(args: &BenchArgs, card: &ModelCard) -> Result<ValidRequest, String> {
 #[expect(clippy::print_stdout, reason = "the table is what was asked for")]
 fn print(device: &str, request: &ValidRequest, args: &BenchArgs, found: &[Found]) {
     let ValidRequest { model, width, height, steps, .. } = request;
-    println!("{model} on {device}: {width}x{height}, {steps} steps, {} of {} requests at once", args.at_once, args.jobs);
-    println!("{:>14} {:>12} {:>8} {:>14} {:>14}", "passes shared", "pictures/min", "ratio", "alone p50 ms", "stream p50 ms");
+    println!(
+        "{model} on {device}: {width}x{height}, {steps} steps, {} of {} requests at once",
+        args.at_once, args.jobs
+    );
+    println!(
+        "{:>14} {:>12} {:>8} {:>14} {:>14}",
+        "passes shared", "pictures/min", "ratio", "alone p50 ms", "stream p50 ms"
+    );
     let base = found.first().map_or(1.0, |found| median(&found.per_minute));
     for ((_, name), found) in MODES.iter().zip(found) {
         let per_minute = median(&found.per_minute);

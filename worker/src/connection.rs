@@ -68,7 +68,9 @@ pub async fn dial(head: &Head) -> Result<Socket, Ended> {
             let status = answer.status();
             let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
             if status.is_client_error() && !passing {
-                return Err(Ended::TurnedAway(format!("the head turned this worker away ({status}): is the key right?")));
+                return Err(Ended::TurnedAway(format!(
+                    "the head turned this worker away ({status}): is the key right?"
+                )));
             }
             Err(lost(false, format!("the head answered {status}")))
         }
@@ -83,13 +85,7 @@ pub async fn dial(head: &Head) -> Result<Socket, Ended> {
 /// Serves until the connection ends. What is on the desk stays there.
 ///
 /// `draining` turns true when this worker is to leave after what it has, and stays so.
-pub async fn serve(
-    socket: Socket,
-    head: &Head,
-    desk: &mut Desk,
-    signals: &mut Signals,
-    draining: &mut bool,
-) -> Ended {
+pub async fn serve(socket: Socket, head: &Head, desk: &mut Desk, signals: &mut Signals, draining: &mut bool) -> Ended {
     let (mut sink, mut stream) = socket.split();
     if let Err(error) = sink.send(frame(&FromWorker::Hello(hello(head, desk)))).await {
         return lost(false, error.to_string());
@@ -160,9 +156,8 @@ pub async fn serve(
                         tracing::info!(head = %head.url, "connected");
                         served = true;
                         heartbeat = beating(heartbeat_ms);
-                        let mut spoken = desk.resume(&resumed);
-                        spoken.extend(draining.then_some(FromWorker::Leaving));
-                        spoken
+                        // Leaving comes first: no last word may look like a free place.
+                        draining.then_some(FromWorker::Leaving).into_iter().chain(desk.resume(&resumed)).collect()
                     }
                     Ok(message) => obey(message, desk, draining),
                     Err(error) => {

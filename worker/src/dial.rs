@@ -144,7 +144,41 @@ impl Pauses {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use domain::{ValidRequest, WorkerId};
+    use tokio::sync::mpsc::unbounded_channel;
+
     use super::*;
+    use crate::delivery::Delivery;
+    use crate::ticker::tests::{Stub, assignment, request};
+    use crate::ticker::{self, ModelsNow, Settings};
+    use crate::tls;
+
+    #[tokio::test]
+    async fn work_is_given_up_when_no_head_comes_back() {
+        // Nobody listens where somebody did a moment ago.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let url = format!("ws://{}", closed.expect("an address"));
+        let (told, mut dropped) = unbounded_channel();
+        let stub = Stub { dropped: Some(told), ..Stub::new(&["starter"]) };
+        let (ticker, events) = ticker::spawn(Arc::new(stub), Settings::default(), || ()).expect("a thread");
+        let tls = tls::client_config(None).expect("a configuration");
+        let delivery = Delivery::new(&url, "", &tls).expect("a client");
+        let mut desk = Desk::new(ticker, events, delivery, ModelsNow::default());
+        desk.assign(assignment(1, ValidRequest { steps: u32::MAX, ..request("endless") }));
+        let id = WorkerId("tested".into());
+        let head = Head { url, key: String::new(), id, device: String::new(), memory_mb: 0, tls, heat: None };
+        let brief = Duration::from_millis(1);
+        let patience = Patience { first_pause: brief, longest_pause: brief, leases: Duration::from_millis(20) };
+        let mut signals = Signals::listen().expect("signals");
+        let given_up = async { while dropped.recv().await.is_some_and(|prompt| prompt != "endless") {} };
+        tokio::select! {
+            ended = run(&head, &mut desk, &mut signals, patience, 1) => panic!("{ended:?}"),
+            () = given_up => {}
+        }
+        assert!(desk.is_empty());
+    }
 
     #[test]
     fn pauses_double_up_to_a_limit_and_differ() {

@@ -88,7 +88,9 @@ pub fn memory_mb(device: &DeviceSpec, heat: Option<&dyn HeatSource>) -> u64 {
     match device {
         DeviceSpec::Cuda(_) => heat.and_then(HeatSource::read).map_or(0, |heat| heat.memory_total_mb),
         // Half of the machine's: it has more to do than this.
-        DeviceSpec::Cpu => std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_mb(&text)).unwrap_or(0) / 2,
+        DeviceSpec::Cpu => {
+            std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total_mb(&text)).unwrap_or(0) / 2
+        }
         DeviceSpec::Fake { .. } => 0,
     }
 }

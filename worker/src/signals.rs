@@ -23,7 +23,11 @@ impl Signals {
     /// # Errors
     /// When the operating system lets nobody listen.
     pub fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, told: false })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            told: false,
+        })
     }
 
     /// Waits to be told. Nothing is lost if the future is dropped.

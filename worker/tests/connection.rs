@@ -47,7 +47,7 @@ async fn the_last_word_waits_for_a_head() {
 #[tokio::test]
 async fn a_lease_that_did_not_stand_is_dropped() {
     let mut head = TestHead::start().await;
-    let _worker = head.worker("fake:400ms");
+    let _worker = head.worker("fake:1500ms");
     let mut link = head.welcome().await;
     let old = link.assign(1, "starter").await;
     link.progress().await;
@@ -113,7 +113,7 @@ async fn heartbeats_go_on_while_a_picture_is_on_its_way() {
 #[tokio::test]
 async fn a_cancelled_job_is_forgotten() {
     let mut head = TestHead::start().await;
-    let _worker = head.worker("fake:300ms");
+    let _worker = head.worker("fake:1000ms");
     let mut link = head.welcome().await;
     let Lease { job, epoch } = link.assign(1, "starter").await;
     link.progress().await;

@@ -70,7 +70,8 @@ impl<B: Backend> Bench<B> {
     pub fn run(mut self, orders: &Receiver<Order>) {
         loop {
             // With nothing to do, sleep until an order comes; otherwise only look.
-            let mut order = if self.is_idle() { orders.recv().map_err(|_| TryRecvError::Disconnected) } else { orders.try_recv() };
+            let mut order =
+                if self.is_idle() { orders.recv().map_err(|_| TryRecvError::Disconnected) } else { orders.try_recv() };
             loop {
                 match order {
                     Ok(Order::End) | Err(TryRecvError::Disconnected) => return,
@@ -118,9 +119,8 @@ impl<B: Backend> Bench<B> {
     /// Looks after the models, then makes one pass with the sessions that the rule chooses.
     pub fn turn(&mut self) {
         let open = &self.open;
-        let news = self.models.tend(&mut self.costs, self.sharing, |name| {
-            open.iter().any(|open| open.request.model == name)
-        });
+        let news =
+            self.models.tend(&mut self.costs, self.sharing, |name| open.iter().any(|open| open.request.model == name));
         let tried = self.models.try_one(&mut self.costs);
         for news in news.into_iter().chain(tried) {
             self.hear(news);
@@ -133,7 +133,8 @@ impl<B: Backend> Bench<B> {
             News::Gone => self.announce(None),
             News::Ready(model) => {
                 self.announce(None);
-                for assignment in self.waiting.extract_if(.., |waits| waits.request.model == model).collect::<Vec<_>>() {
+                for assignment in self.waiting.extract_if(.., |waits| waits.request.model == model).collect::<Vec<_>>()
+                {
                     self.start(assignment);
                 }
             }
@@ -242,8 +243,7 @@ impl<B: Backend> Bench<B> {
             SessionState { key: open.key, model: open.model_id, remaining_ms, waited_ms: open.waited_ms }
         });
         let states: Vec<SessionState> = states.collect();
-        let policy =
-            TickPolicy { current: self.current, switch_ms: self.costs.switch_ms(), ..TickPolicy::default() };
+        let policy = TickPolicy { current: self.current, switch_ms: self.costs.switch_ms(), ..TickPolicy::default() };
         let mut chosen = tick(&states, &policy, |key, available| {
             let like = self.open.iter().find(|open| open.key == key);
             let cap = like.map_or(1, |open| open.cap).min(self.costs.cap(key));

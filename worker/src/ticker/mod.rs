@@ -7,7 +7,7 @@ mod models;
 mod pass;
 mod slots;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod trial;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -253,7 +253,8 @@ impl<B: Backend> Models<B> {
                 news.push(News::Failed { error: BackendError::UnknownModel(name.clone()), model: name });
                 continue;
             };
-            let kept: Vec<Kept<'_>> = self.loaded.iter().map(|(name, loaded)| self.kept(name, loaded, &in_use)).collect();
+            let kept: Vec<Kept<'_>> =
+                self.loaded.iter().map(|(name, loaded)| self.kept(name, loaded, &in_use)).collect();
             match room(self.slots, &kept, offer.memory_mb) {
                 Room::Free => self.begin_load(name),
                 _ if if_room => {}

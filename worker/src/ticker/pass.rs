@@ -17,10 +17,7 @@ pub struct Passed {
 ///
 /// A pass that fails is repeated in halves, so that a session that can't
 /// advance fails alone, and sessions that are too many advance in smaller groups.
-pub fn run<S>(
-    sessions: &mut [&mut S],
-    step: &mut impl FnMut(&mut [&mut S]) -> Result<(), BackendError>,
-) -> Passed {
+pub fn run<S>(sessions: &mut [&mut S], step: &mut impl FnMut(&mut [&mut S]) -> Result<(), BackendError>) -> Passed {
     let Err(error) = step(sessions) else {
         return Passed { outcomes: vec![Ok(()); sessions.len()], too_many: None, clean: true };
     };

@@ -86,8 +86,7 @@ impl<M: Model> Trial<M> {
             let watch = Stopwatch::start();
             self.model.finish(first, "warm-up")?;
             self.tried.finish_ms = watch.ms();
-            self.tried.standard_ms =
-                single_ms * f64::from(self.model.card().default_steps) + self.tried.finish_ms;
+            self.tried.standard_ms = single_ms * f64::from(self.model.card().default_steps) + self.tried.finish_ms;
         }
         self.sessions.clear();
         let ms = |size: usize| self.tried.times.pass_ms(size).unwrap_or(f64::INFINITY);

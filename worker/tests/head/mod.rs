@@ -16,8 +16,8 @@ use domain::worker::{Assignment, FromWorker, Hello, Lease, ToWorker};
 use domain::{JobId, ValidRequest};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub const KEY: &str = "the key of these tests";
 
@@ -106,7 +106,8 @@ impl Link {
     }
 
     pub async fn assign(&mut self, job: u128, model: &str) -> Lease {
-        let assignment = Assignment { job: JobId::from_random(job), epoch: 1, request: request(model), indices: vec![0] };
+        let assignment =
+            Assignment { job: JobId::from_random(job), epoch: 1, request: request(model), indices: vec![0] };
         self.tell(&ToWorker::Assign(assignment)).await;
         lease(job)
     }
@@ -224,7 +225,7 @@ async fn connect(State(state): State<HeadState>, headers: HeaderMap, upgrade: We
         return status.into_response();
     }
     assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
-    upgrade.on_upgrade(async move |mut socket| {
+    upgrade.on_upgrade(move |mut socket: WebSocket| async move {
         while let Some(Ok(message)) = socket.recv().await {
             let Message::Text(text) = message else { continue };
             let Ok(FromWorker::Hello(hello)) = serde_json::from_str(&text) else { panic!("{text}") };
@@ -239,7 +240,9 @@ async fn deliver(
     Path((job, epoch, _index)): Path<(JobId, i32, u32)>,
     _png: Bytes,
 ) -> StatusCode {
+    // Before the test hears of it, which may change the answer then.
+    let answer = StatusCode::from_u16(state.answer.load(Ordering::SeqCst)).expect("a status");
     let _ = state.delivered.send(Lease { job, epoch });
     let _place = state.gate.acquire().await.expect("the gate");
-    StatusCode::from_u16(state.answer.load(Ordering::SeqCst)).expect("a status")
+    answer
 }

@@ -91,10 +91,8 @@ fn pinned_models_stay() {
 
 #[test]
 fn a_model_that_fails_its_trial_is_never_announced() {
-    let mut rig = Rig::new(
-        Stub { unfit: HashSet::from(["other"]), ..Stub::new(&["starter", "other"]) },
-        Settings::default(),
-    );
+    let mut rig =
+        Rig::new(Stub { unfit: HashSet::from(["other"]), ..Stub::new(&["starter", "other"]) }, Settings::default());
     rig.bench.take(Order::Load("starter".into()));
     rig.bench.take(Order::Load("other".into()));
     let now = rig.models();

@@ -92,7 +92,13 @@ fn requests() -> [ValidRequest; 3] {
     [
         ValidRequest { steps: 7, ..small.clone() },
         ValidRequest { steps: 6, seed: 77, guidance: 4.5, ..small.clone() },
-        ValidRequest { steps: 4, seed: 9, prompt: "snowy mountains at night".into(), negative_prompt: "moon".into(), ..small },
+        ValidRequest {
+            steps: 4,
+            seed: 9,
+            prompt: "snowy mountains at night".into(),
+            negative_prompt: "moon".into(),
+            ..small
+        },
     ]
 }
 
@@ -134,7 +140,9 @@ fn pictures_that_shared_passes_equal_those_made_alone() {
     assert_eq!(sizes, [1, 2, 3, 3, 3, 3, 2], "the second joined after one step, the third after two");
 
     // Pictures end in another order when they share passes: the shortest first.
-    for (latents, alone) in [(&latents[0], &alone_latents[2]), (&latents[1], &alone_latents[0]), (&latents[2], &alone_latents[1])] {
+    for (latents, alone) in
+        [(&latents[0], &alone_latents[2]), (&latents[1], &alone_latents[0]), (&latents[2], &alone_latents[1])]
+    {
         let difference = latents.iter().zip(alone).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(difference <= 1e-4, "latents differ by {difference}");
     }
