@@ -29,7 +29,7 @@ pub struct Stub {
     pub gates: HashMap<&'static str, Mutex<Receiver<()>>>,
     /// Hears of every session that is dropped, by its prompt.
     pub dropped: Option<UnboundedSender<String>>,
-    log: Arc<Mutex<Vec<Vec<String>>>>,
+    pub log: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
 pub struct StubModel {
