@@ -6,10 +6,10 @@ use domain::{ModelCard, ValidRequest};
 use crate::backend::{BackendError, Model};
 use crate::clock::Stopwatch;
 
-/// Passes of one session: the first is not believed.
-const SINGLE_PASSES: u32 = 3;
+/// Passes of one session, the first of which pays for what is made once.
+const SINGLE_PASSES: u32 = 4;
 /// Passes of each larger number of sessions.
-const SHARED_PASSES: u32 = 2;
+const SHARED_PASSES: u32 = 3;
 /// A model whose pass takes longer than this, in milliseconds, learns about sharing from real work.
 const LONG_PASS_MS: f64 = 2_000.0;
 /// A larger number of sessions is tried if this one takes less than so much of its halves.
@@ -89,7 +89,7 @@ impl<M: Model> Trial<M> {
             self.tried.standard_ms = single_ms * f64::from(self.model.card().default_steps) + self.tried.finish_ms;
         }
         self.sessions.clear();
-        let ms = |size: usize| self.tried.times.pass_ms(size).unwrap_or(f64::INFINITY);
+        let ms = |size: usize| self.tried.times.calm_ms(size).unwrap_or(f64::INFINITY);
         let paid = self.size == 1 || ms(self.size) < WORTH_MORE * 2.0 * ms(self.size / 2);
         self.size *= 2;
         Ok(self.size > self.tried.cap || single_ms > LONG_PASS_MS || !paid)
