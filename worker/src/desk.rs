@@ -69,6 +69,9 @@ impl Desk {
     /// Begins work on a lease.
     pub fn assign(&mut self, assignment: Assignment) -> Option<FromWorker> {
         let lease = Lease { job: assignment.job, epoch: assignment.epoch };
+        if self.held.contains_key(&lease) {
+            return None;
+        }
         // A job has one lease at a time: an older one is over, even if that was never said.
         let older: Vec<Lease> = self.held.keys().filter(|held| held.job == lease.job).copied().collect();
         older.into_iter().for_each(|older| self.cancel(older));

@@ -42,10 +42,16 @@ pub struct EngineSession {
 
 impl EngineBackend {
     /// Models from `folder`, on a device with this much memory (in MiB; 0 when unknown).
+    /// Those that can't be used are reported once.
     ///
     /// # Errors
     /// [`BackendError::Failed`] when there is no such device.
     pub fn new(device: &DeviceSpec, folder: &Path, memory_mb: u64) -> Result<Self, BackendError> {
+        for path in model_folders(folder) {
+            if let Err(error) = ModelInfo::read(&path) {
+                tracing::error!(model = %path.display(), %error, "a model can't be used");
+            }
+        }
         Ok(Self { device: open_device(device)?, folder: folder.to_owned(), memory_mb })
     }
 }
@@ -128,7 +134,7 @@ impl Backend for EngineBackend {
         let readable = model_folders(&self.folder).into_iter().filter_map(|path| match ModelInfo::read(&path) {
             Ok(info) => Some(info),
             Err(error) => {
-                tracing::warn!(model = %path.display(), %error, "a model can't be used");
+                tracing::debug!(model = %path.display(), %error, "a model can't be used");
                 None
             }
         });

@@ -30,7 +30,9 @@ pub struct Models<B: Backend> {
     leaving: HashSet<String>,
     /// Measured milliseconds from the start of loading to the end of the trial.
     load_ms: HashMap<String, f64>,
-    arrivals: (Sender<Arrival<B::Model>>, Receiver<Arrival<B::Model>>),
+    /// Where the loading thread puts models, and where they are taken from.
+    arriving: Sender<Arrival<B::Model>>,
+    arrivals: Receiver<Arrival<B::Model>>,
     /// Wakes the ticker when a model has arrived.
     wake: Sender<Order>,
     counter: u64,
@@ -62,6 +64,8 @@ struct Wanted {
     name: String,
     /// Only if nothing has to go for it.
     if_room: bool,
+    /// In MiB, once its files were looked at: not again at every turn while it waits for room.
+    memory_mb: Option<u64>,
 }
 
 struct Arrival<M> {
@@ -71,6 +75,7 @@ struct Arrival<M> {
 
 impl<B: Backend> Models<B> {
     pub fn new(backend: Arc<B>, settings: Settings, wake: Sender<Order>) -> Self {
+        let (arriving, arrivals) = channel();
         Self {
             slots: Slots { most: settings.slots.unwrap_or(usize::MAX), memory_mb: backend.memory_mb() },
             backend,
@@ -81,7 +86,8 @@ impl<B: Backend> Models<B> {
             trial: None,
             leaving: HashSet::new(),
             load_ms: HashMap::new(),
-            arrivals: channel(),
+            arriving,
+            arrivals,
             wake,
             counter: 0,
         }
@@ -105,13 +111,13 @@ impl<B: Backend> Models<B> {
         self.queue.retain(|wanted| wanted.name != name || !wanted.if_room);
         if !self.is_on_its_way(name) && !self.loaded.contains_key(name) {
             let at = self.queue.iter().position(|wanted| wanted.if_room).unwrap_or(self.queue.len());
-            self.queue.insert(at, Wanted { name: name.to_owned(), if_room: false });
+            self.queue.insert(at, Wanted { name: name.to_owned(), if_room: false, memory_mb: None });
         }
     }
 
     /// Loads these for as long as nothing has to go for them.
     pub fn stock(&mut self, names: Vec<String>) {
-        self.queue.extend(names.into_iter().map(|name| Wanted { name, if_room: true }));
+        self.queue.extend(names.into_iter().map(|name| Wanted { name, if_room: true, memory_mb: None }));
     }
 
     /// Unloads a model once nothing uses it.
@@ -143,7 +149,7 @@ impl<B: Backend> Models<B> {
     /// Takes in what was loaded, lets go what is not needed, begins the next load. Quick.
     pub fn tend(&mut self, costs: &mut Costs, sharing: Sharing, in_use: impl Fn(&str) -> bool) -> Vec<News> {
         let mut news = Vec::new();
-        while let Ok(Arrival { name, result }) = self.arrivals.1.try_recv() {
+        while let Ok(Arrival { name, result }) = self.arrivals.try_recv() {
             let watch = self.loading.take().map_or_else(Stopwatch::start, |(_, watch)| watch);
             let most = if sharing == Sharing::Never { 1 } else { TRIAL_BATCH };
             match result {
@@ -245,17 +251,17 @@ impl<B: Backend> Models<B> {
 
     fn begin_next(&mut self, costs: &mut Costs, in_use: impl Fn(&str) -> bool, news: &mut Vec<News>) {
         while self.loading.is_none() && self.trial.is_none() {
-            let Some(Wanted { name, if_room }) = self.queue.pop_front() else { return };
+            let Some(Wanted { name, if_room, memory_mb }) = self.queue.pop_front() else { return };
             if self.loaded.contains_key(&name) {
                 continue;
             }
-            let Some(offer) = self.offer(&name) else {
+            let Some(memory_mb) = memory_mb.or_else(|| Some(self.offer(&name)?.memory_mb)) else {
                 news.push(News::Failed { error: BackendError::UnknownModel(name.clone()), model: name });
                 continue;
             };
             let kept: Vec<Kept<'_>> =
                 self.loaded.iter().map(|(name, loaded)| self.kept(name, loaded, &in_use)).collect();
-            match room(self.slots, &kept, offer.memory_mb) {
+            match room(self.slots, &kept, memory_mb) {
                 Room::Free => self.begin_load(name),
                 _ if if_room => {}
                 Room::After(names) => {
@@ -266,7 +272,7 @@ impl<B: Backend> Models<B> {
                     self.begin_load(name);
                 }
                 Room::Busy => {
-                    self.queue.push_front(Wanted { name, if_room });
+                    self.queue.push_front(Wanted { name, if_room, memory_mb: Some(memory_mb) });
                     return;
                 }
                 Room::Never => {
@@ -289,7 +295,7 @@ impl<B: Backend> Models<B> {
 
     fn begin_load(&mut self, name: String) {
         self.loading = Some((name.clone(), Stopwatch::start()));
-        let (backend, arrivals, wake) = (self.backend.clone(), self.arrivals.0.clone(), self.wake.clone());
+        let (backend, arrivals, wake) = (self.backend.clone(), self.arriving.clone(), self.wake.clone());
         let arrival = name.clone();
         let load = move || {
             let result = catch_unwind(AssertUnwindSafe(|| backend.load(&arrival)))
@@ -299,7 +305,7 @@ impl<B: Backend> Models<B> {
         };
         if let Err(error) = std::thread::Builder::new().name("loader".into()).spawn(load) {
             let result = Err(BackendError::Failed(format!("no thread to load it: {error}")));
-            let _ = self.arrivals.0.send(Arrival { name, result });
+            let _ = self.arriving.send(Arrival { name, result });
             let _ = self.wake.send(Order::Wake);
         }
     }

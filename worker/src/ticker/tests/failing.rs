@@ -1,7 +1,7 @@
 use super::*;
 use crate::ticker;
 
-fn rig(stub: Stub) -> (Rig<Stub>, Arc<Mutex<Vec<Vec<String>>>>) {
+fn rig(stub: Stub) -> (Rig<Stub>, Log) {
     let log = stub.log.clone();
     let rig = Rig::ready(stub, "starter", Sharing::Always);
     passes(&log);

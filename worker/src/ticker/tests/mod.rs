@@ -17,6 +17,9 @@ use super::bench::Bench;
 use super::{Event, ModelsNow, Order, Settings, Sharing};
 use crate::backend::{Backend, BackendError, Model, Offer};
 
+/// The passes that were made, by the prompts that shared them.
+pub type Log = Arc<Mutex<Vec<Vec<String>>>>;
+
 /// A device without work: it does what prompts and model names say, and writes it down.
 #[derive(Debug, Default)]
 pub struct Stub {
@@ -29,7 +32,7 @@ pub struct Stub {
     pub gates: HashMap<&'static str, Mutex<Receiver<()>>>,
     /// Hears of every session that is dropped, by its prompt.
     pub dropped: Option<UnboundedSender<String>>,
-    pub log: Arc<Mutex<Vec<Vec<String>>>>,
+    pub log: Log,
 }
 
 pub struct StubModel {
@@ -37,7 +40,7 @@ pub struct StubModel {
     fit: bool,
     room: usize,
     dropped: Option<UnboundedSender<String>>,
-    log: Arc<Mutex<Vec<Vec<String>>>>,
+    log: Log,
 }
 
 pub struct StubSession {
@@ -171,10 +174,9 @@ impl<B: Backend> Rig<B> {
     /// Turns until the models settle; what there is then. Other events are lost.
     pub fn models(&mut self) -> ModelsNow {
         loop {
-            if let Event::Models(now) = self.next() {
-                if !now.busy {
-                    return now;
-                }
+            match self.next() {
+                Event::Models(now) if !now.busy => return now,
+                _ => {}
             }
         }
     }
@@ -232,7 +234,7 @@ pub fn request(prompt: &str) -> ValidRequest {
 }
 
 /// The passes since the last look, by the prompts that shared them.
-pub fn passes(log: &Mutex<Vec<Vec<String>>>) -> Vec<String> {
+pub fn passes(log: &Log) -> Vec<String> {
     log.lock().expect("the log").drain(..).map(|prompts| prompts.join("+")).collect()
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::backend::FakeBackend;
 
-fn shared() -> (Rig<Stub>, Arc<Mutex<Vec<Vec<String>>>>) {
+fn shared() -> (Rig<Stub>, Log) {
     let stub = Stub::new(&["starter"]);
     let log = stub.log.clone();
     let rig = Rig::ready(stub, "starter", Sharing::Always);
