@@ -247,6 +247,31 @@ async fn models_come_and_go_as_the_head_says() {
 }
 
 #[tokio::test]
+async fn the_built_in_model_serves_a_head() {
+    let mut head = TestHead::start().await;
+    let url = format!("ws://{}", head.address);
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");
+    let _worker = Worker::with(&url, "cpu", &["--models", models]);
+    let mut link = head.welcome().await;
+    let hello = &link.hello;
+    assert!(hello.concurrency >= 2 && hello.batch_gain >= 1.0);
+    assert_eq!(hello.models[0].card.name, "starter");
+    assert!(hello.models[0].standard_ms > 0.0 && hello.memory_mb > 0);
+    assert!(hello.available[0].memory_mb > 0 && hello.available[0].load_ms > 0.0);
+    let first = link.assign(1, "starter").await;
+    link.done(first).await;
+    assert_eq!(head.pictures.recv().await, Some(first));
+}
+
+#[tokio::test]
+async fn a_folder_without_models_is_said_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a path");
+    let (good, said) = Worker::with("ws://127.0.0.1:1", "cpu", &["--models", path]).ended().await;
+    assert!(!good && said.contains("holds no model that can be used"), "{said}");
+}
+
+#[tokio::test]
 async fn a_pinned_model_comes_first() {
     let mut head = TestHead::start().await;
     let url = format!("ws://{}", head.address);
