@@ -139,6 +139,8 @@ pub enum FromWorker {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         heat: Option<Heat>,
     },
+    /// It was told to leave: it finishes what it has, takes nothing new, and then closes the connection.
+    Leaving,
     /// The models that are loaded now, after a change or a failure to change.
     Models {
         warm: Vec<WarmModel>,

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use domain::credits::DEFAULT_DAILY_CREDITS;
+use services::jobs::MAX_QUEUED;
 
 /// Everything an operator can set. Each field names its variable.
 #[derive(Clone, Debug)]
@@ -16,6 +17,10 @@ pub struct Config {
     pub models: PathBuf,
     /// `DATABASE_URL`; unset means a private Postgres below `data`.
     pub database_url: Option<String>,
+    /// `REDIS_URL`: set where several heads serve one studio.
+    pub redis_url: Option<String>,
+    /// `MINDSEYE_MAX_QUEUED`: jobs that may wait before people are asked to come back later.
+    pub max_queued: usize,
     /// `MINDSEYE_WORKERS`: devices of the local workers.
     pub workers: Vec<String>,
     /// `MINDSEYE_TRUSTED_PROXIES`: whose forwarding headers are believed.
@@ -53,6 +58,10 @@ impl Config {
         let daily = text("MINDSEYE_DAILY_CREDITS", &DEFAULT_DAILY_CREDITS.to_string());
         let daily_credits =
             daily.parse().map_err(|_| format!("MINDSEYE_DAILY_CREDITS is “{daily}”, which is not a whole number"))?;
+        let max_queued = text("MINDSEYE_MAX_QUEUED", &MAX_QUEUED.to_string());
+        let max_queued = (max_queued.parse().ok())
+            .filter(|most: &usize| *most > 0)
+            .ok_or_else(|| format!("MINDSEYE_MAX_QUEUED is “{max_queued}”, which is not a whole number above 0"))?;
         let trusted_proxies = list(&text("MINDSEYE_TRUSTED_PROXIES", ""))
             .map(|text| {
                 Network::parse(text).ok_or_else(|| {
@@ -71,6 +80,8 @@ impl Config {
             data,
             models: PathBuf::from(text("MINDSEYE_MODELS", "models")),
             database_url: variable("DATABASE_URL"),
+            redis_url: variable("REDIS_URL"),
+            max_queued,
             workers,
             trusted_proxies,
             daily_credits,

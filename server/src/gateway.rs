@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Request, State};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::worker::{FromWorker, HEARTBEAT_MS, LEASE_MS, ToWorker};
-use domain::{AppError, JobId};
-use services::fleet::{DeliveryError, Fleet};
+use domain::{AppError, JobId, WorkerId};
+use services::fleet::{DeliveryError, Fleet, JoinError, WorkerKeys};
 use sha2::{Digest, Sha256};
 
 use crate::problem::{IdPath, ProblemResponse};
@@ -18,44 +18,63 @@ use crate::problem::{IdPath, ProblemResponse};
 /// Largest message a worker may send: a preview with room to spare, in bytes.
 const MESSAGE_LIMIT: usize = 1 << 20;
 
-/// Hash of the key that workers present.
+/// What opens the gateway: the key that local workers share, and those of workers elsewhere.
 #[derive(Clone, Debug)]
-pub struct WorkerKey([u8; 32]);
+pub struct Keys {
+    /// Hash of the shared key, compared instead of the key so that timing tells nothing about it.
+    shared: [u8; 32],
+    named: WorkerKeys,
+}
 
-impl WorkerKey {
-    pub fn new(key: &str) -> Self {
-        Self(Sha256::digest(key).into())
+/// Who was let in: a worker with a key of its own has the name that goes with it.
+#[derive(Clone, Debug)]
+pub struct Guest(Option<WorkerId>);
+
+impl Keys {
+    pub fn new(shared: &str, named: WorkerKeys) -> Self {
+        Self { shared: Sha256::digest(shared).into(), named }
     }
 
-    /// Compared by hash, so that timing tells nothing about the key.
-    fn opens(&self, headers: &HeaderMap) -> bool {
+    async fn guest(&self, headers: &HeaderMap) -> Result<Guest, AppError> {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = bearer.and_then(|value| value.strip_prefix("Bearer "));
-        key.is_some_and(|key| Sha256::digest(key).as_slice() == self.0)
+        let key = bearer.and_then(|value| value.strip_prefix("Bearer ")).ok_or(AppError::NotFound)?;
+        if Sha256::digest(key).as_slice() == self.shared {
+            return Ok(Guest(None));
+        }
+        let owner = self.named.owner(key).await?;
+        owner.map(|worker| Guest(Some(worker))).ok_or(AppError::NotFound)
     }
 }
 
 /// Lets only workers through, before anything of the body is read.
-pub async fn guard(State(key): State<WorkerKey>, request: Request, next: Next) -> Response {
-    if key.opens(request.headers()) {
-        next.run(request).await
-    } else {
-        ProblemResponse(AppError::NotFound).into_response()
+pub async fn guard(State(keys): State<Keys>, mut request: Request, next: Next) -> Response {
+    match keys.guest(request.headers()).await {
+        Ok(guest) => {
+            request.extensions_mut().insert(guest);
+            next.run(request).await
+        }
+        Err(error) => ProblemResponse(error).into_response(),
     }
 }
 
 /// `GET /internal/worker`: a worker dials in.
-pub async fn connect(State(fleet): State<Fleet>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade.max_message_size(MESSAGE_LIMIT).on_upgrade(move |socket| serve(fleet, socket))
+pub async fn connect(
+    State(fleet): State<Fleet>,
+    State(keys): State<Keys>,
+    Extension(guest): Extension<Guest>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    upgrade.max_message_size(MESSAGE_LIMIT).on_upgrade(move |socket| serve(fleet, keys, guest, socket))
 }
 
 /// `POST /internal/results/{job}/{epoch}/{index}`: a finished picture.
 pub async fn deliver(
     State(fleet): State<Fleet>,
+    Extension(guest): Extension<Guest>,
     IdPath((job, epoch, index)): IdPath<(JobId, i32, u32)>,
     body: Bytes,
 ) -> Response {
-    match fleet.deliver(job, epoch, index, body.to_vec()).await {
+    match fleet.deliver(guest.0.as_ref(), job, epoch, index, body.to_vec()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error @ DeliveryError::Stale) => (StatusCode::CONFLICT, error.to_string()).into_response(),
         Err(error @ DeliveryError::Unfit(_)) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
@@ -63,35 +82,46 @@ pub async fn deliver(
     }
 }
 
-async fn serve(fleet: Fleet, mut socket: WebSocket) {
+async fn serve(fleet: Fleet, keys: Keys, guest: Guest, mut socket: WebSocket) {
     let patience = Duration::from_millis(LEASE_MS);
-    let hello = match tokio::time::timeout(patience, receive(&mut socket)).await {
+    let mut hello = match tokio::time::timeout(patience, receive(&mut socket)).await {
         Ok(Some(FromWorker::Hello(hello))) => hello,
         _ => return,
     };
+    if let Guest(Some(name)) = &guest {
+        hello.id = name.clone();
+    }
     let worker = hello.id.clone();
     let mut connection = match fleet.connect(hello).await {
         Ok(connection) => connection,
-        Err(reason) => {
-            let close = CloseFrame { code: axum::extract::ws::close_code::POLICY, reason: reason.into() };
-            let _ = socket.send(Message::Close(Some(close))).await;
-            return;
-        }
+        Err(JoinError::Refused(reason)) => return close(socket, close_code::POLICY, &reason).await,
+        Err(JoinError::Unavailable(error)) => return close(socket, close_code::AGAIN, &error.to_string()).await,
     };
-    if send(&mut socket, &ToWorker::Welcome { heartbeat_ms: HEARTBEAT_MS, resumed: Vec::new() }).await.is_ok() {
+    let number = connection.number;
+    let welcome = ToWorker::Welcome { heartbeat_ms: HEARTBEAT_MS, resumed: std::mem::take(&mut connection.resumed) };
+    let mut farewell = None;
+    if send(&mut socket, &welcome).await.is_ok() {
         loop {
             tokio::select! {
                 message = tokio::time::timeout(patience, receive(&mut socket)) => {
                     let Ok(Some(message)) = message else { break };
+                    if matches!(message, FromWorker::Heartbeat { .. }) && is_revoked(&keys, &guest).await {
+                        farewell = Some("this worker's key was revoked");
+                        break;
+                    }
                     // What can't be written down must not be forgotten: without the connection the
                     // job is placed again, and pictures that were delivered are not made twice.
-                    if let Err(error) = fleet.receive(&worker, message).await {
-                        tracing::warn!(%worker, %error, "a worker's message could not be handled");
-                        break;
+                    match fleet.receive(&worker, number, message).await {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        Err(error) => {
+                            tracing::warn!(%worker, %error, "a worker's message could not be handled");
+                            break;
+                        }
                     }
                 }
                 message = connection.outbox.recv() => {
-                    // Closed: another worker has joined under this name.
+                    // Closed: another worker has joined under this name, or its leases ran out.
                     let Some(message) = message else { break };
                     if send(&mut socket, &message).await.is_err() {
                         break;
@@ -100,7 +130,24 @@ async fn serve(fleet: Fleet, mut socket: WebSocket) {
             }
         }
     }
-    fleet.disconnect(&worker, connection.number).await;
+    fleet.disconnect(&worker, number).await;
+    if let Some(reason) = farewell {
+        close(socket, close_code::POLICY, reason).await;
+    }
+}
+
+/// Whether the operator has revoked the key that this worker came in with. When nobody can tell, it has not.
+async fn is_revoked(keys: &Keys, guest: &Guest) -> bool {
+    match &guest.0 {
+        None => false,
+        Some(worker) => matches!(keys.named.stands(worker).await, Ok(false)),
+    }
+}
+
+async fn close(mut socket: WebSocket, code: u16, reason: &str) {
+    // A close frame's reason has room for 123 bytes.
+    let reason: String = reason.chars().take(100).collect();
+    let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
 }
 
 /// The next message that makes sense; `None` when the connection is over.

@@ -4,6 +4,7 @@ mod api;
 mod assets;
 mod config;
 mod doctor;
+mod fleet;
 mod gateway;
 mod generate;
 mod pages;
@@ -40,6 +41,9 @@ enum Command {
     },
     /// Checks the machine, the database and the models, and says what to do.
     Doctor,
+    /// Workers on other machines: their keys, and asking one to finish and leave.
+    #[command(subcommand)]
+    Worker(fleet::WorkerCommand),
     /// Brings the database's schema up to date and leaves.
     Migrate,
 }
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
             Command::Serve | Command::Generate { .. } => serve::run(config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Migrate => serve::migrate(&config).await,
+            Command::Worker(command) => fleet::run(&config, command).await,
         }
     });
     match result {

@@ -30,6 +30,7 @@ pub struct PrivatePostgres {
     run_as: Option<(u32, u32)>,
     port: u16,
     password: String,
+    was_running: bool,
 }
 
 impl PrivatePostgres {
@@ -42,7 +43,7 @@ impl PrivatePostgres {
         let run_as = if is_root() { Some(unprivileged_user()?) } else { None };
         let cluster = place(data, run_as)?;
         let password = password(data)?;
-        let mut postgres = Self { programs, cluster, run_as, port: 0, password };
+        let mut postgres = Self { programs, cluster, run_as, port: 0, password, was_running: false };
         if !postgres.cluster.join("PG_VERSION").is_file() {
             tracing::info!("preparing a private Postgres in {} (once, a few seconds)", data.join("pg").display());
             postgres.init().await?;
@@ -51,6 +52,7 @@ impl PrivatePostgres {
             Some(port) => {
                 tracing::info!(port, "found the private Postgres still running");
                 postgres.port = port;
+                postgres.was_running = true;
             }
             None => {
                 postgres.port = free_port().map_err(|error| format!("no free port on loopback: {error}"))?;
@@ -63,6 +65,11 @@ impl PrivatePostgres {
     /// Connection URL, with the password: not for logs.
     pub fn url(&self) -> String {
         format!("postgres://{USER}:{}@127.0.0.1:{}/postgres", self.password, self.port)
+    }
+
+    /// It ran before this process found it.
+    pub fn was_running(&self) -> bool {
+        self.was_running
     }
 
     /// Starts it again whenever it is gone, until the future is dropped.

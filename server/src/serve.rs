@@ -9,21 +9,24 @@ use app::server::Handles;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use services::clock::{self, SystemClock};
+use services::bell::Bell;
+use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
+use services::clock::{self, SharedClock, SystemClock};
 use services::credits::CreditsService;
 use services::db;
 use services::feed::Feed;
-use services::fleet::{Fleet, FleetParts};
+use services::election::{Election, Office, Timing};
+use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};
 use services::media::MediaStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
-use crate::gateway::WorkerKey;
+use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
 use crate::state::{AppState, TrustedProxies};
 use crate::workers::{self, LocalWorkers};
@@ -47,14 +50,22 @@ pub async fn run(config: Config) -> Result<(), String> {
     served
 }
 
+/// The database for a command beside the server, up to date. A private Postgres that it started is answered, to be
+/// stopped; one that was running belongs to the server.
+pub async fn open_database(config: &Config) -> Result<(Option<PrivatePostgres>, sqlx::PgPool), String> {
+    let (postgres, url) = database(config).await?;
+    let pool = connect_and_migrate(&url).await?;
+    Ok((postgres.filter(|postgres| !postgres.was_running()), pool))
+}
+
 /// `mindseye migrate`: brings the schema up to date and leaves.
 pub async fn migrate(config: &Config) -> Result<(), String> {
-    let (postgres, url) = database(config).await?;
-    let migrated = connect_and_migrate(&url).await.map(|_| ());
+    let (postgres, pool) = open_database(config).await?;
+    pool.close().await;
     if let Some(postgres) = postgres {
         postgres.stop().await;
     }
-    migrated
+    Ok(())
 }
 
 async fn database(config: &Config) -> Result<(Option<PrivatePostgres>, String), String> {
@@ -91,9 +102,10 @@ async fn serve(
     let (stop, stopping) = watch::channel(false);
     let (dismiss, dismissed) = watch::channel(false);
 
-    let clock: clock::SharedClock = Arc::new(SystemClock);
+    let clock: SharedClock = Arc::new(SystemClock);
     let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily_credits);
-    let (models, outlook, wake) = (Models::new(pool.clone()), Outlook::default(), Arc::new(Notify::new()));
+    let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
+    let bus = open_bus(config, database_url, clock.clone()).await?;
     let (cancelled, cancellations) = mpsc::unbounded_channel();
     let jobs = Jobs::new(JobsParts {
         pool: pool.clone(),
@@ -103,7 +115,9 @@ async fn serve(
         models: models.clone(),
         events: EventHub::default(),
         outlook: outlook.clone(),
-        wake: wake.clone(),
+        bus: bus.clone(),
+        bell: bell.clone(),
+        max_queued: config.max_queued,
         cancelled,
     });
     let fleet = Fleet::new(FleetParts {
@@ -113,7 +127,8 @@ async fn serve(
         media,
         models: models.clone(),
         outlook: outlook.clone(),
-        wake,
+        bus,
+        bell,
     });
     let identity = Identity::new(pool.clone());
     let handles =
@@ -128,7 +143,7 @@ async fn serve(
         fleet: fleet.clone(),
         outlook,
         pool: pool.clone(),
-        worker_key: WorkerKey::new(&key),
+        keys: Keys::new(&key, WorkerKeys::new(pool.clone())),
         stopping: stopping.clone(),
         proxies: TrustedProxies(Arc::new(config.trusted_proxies.clone())),
         metrics,
@@ -139,11 +154,19 @@ async fn serve(
     let mut background = JoinSet::new();
     background.spawn({
         let fleet = fleet.clone();
-        async move { fleet.dispatch().await }
+        async move { fleet.serve_bus(cancellations).await }
     });
-    background.spawn({
-        let fleet = fleet.clone();
-        async move { fleet.forward_cancellations(cancellations).await }
+    let (retire, retired) = watch::channel(false);
+    let campaign = tokio::spawn({
+        let (fleet, mut retired) = (fleet.clone(), retired);
+        let options = database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
+        let election = Election::new(options, Office::Dispatcher, Timing::default());
+        async move {
+            let until = async {
+                let _ = retired.wait_for(|retired| *retired).await;
+            };
+            election.campaign(|| fleet.dispatch(), until).await;
+        }
     });
     if let Some(postgres) = postgres {
         background.spawn(async move { postgres.keep_running().await });
@@ -172,7 +195,7 @@ async fn serve(
     tracing::info!("stopping: pictures in the making are finished first");
     // Workers finish while the server still takes their pictures; then streams end, then the server.
     let _ = dismiss.send(true);
-    fleet.drain();
+    fleet.drain().await;
     let _ = tokio::time::timeout(workers::GRACE, fleet.idle()).await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(5), async { while children.join_next().await.is_some() {} }).await;
@@ -180,10 +203,26 @@ async fn serve(
     if tokio::time::timeout(Duration::from_secs(5), server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    // Another head takes over at once.
+    let _ = retire.send(true);
+    let _ = tokio::time::timeout(Duration::from_secs(5), campaign).await;
     background.abort_all();
     while background.join_next().await.is_some() {}
     pool.close().await;
     Ok(())
+}
+
+/// With `REDIS_URL`, the bus of all heads on this database; otherwise this head is alone.
+async fn open_bus(config: &Config, database_url: &str, clock: SharedClock) -> Result<Arc<dyn Bus>, String> {
+    let head = HeadId::from_random(clock::random_u128());
+    let Some(url) = &config.redis_url else { return Ok(Arc::new(LocalBus::alone(head, clock))) };
+    // Studios that share one Redis are told apart by their databases.
+    let options: sqlx::postgres::PgConnectOptions =
+        database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
+    let prefix = format!("mindseye:{}", options.get_database().unwrap_or("postgres"));
+    let settings = RedisSettings { url: url.clone(), prefix, head, bus: BusSettings::default() };
+    let bus = RedisBus::open(settings).await.map_err(|error| format!("REDIS_URL can't be used: {error}"))?;
+    Ok(Arc::new(bus))
 }
 
 async fn asked_to_stop() -> Result<(), String> {

@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::config::Network;
-use crate::gateway::WorkerKey;
+use crate::gateway::Keys;
 
 /// Everything the router is built with. Each door takes only the parts it names.
 #[derive(Clone, Debug, FromRef)]
@@ -26,7 +26,7 @@ pub struct AppState {
     pub fleet: Fleet,
     pub outlook: Outlook,
     pub pool: PgPool,
-    pub worker_key: WorkerKey,
+    pub keys: Keys,
     pub stopping: watch::Receiver<bool>,
     pub proxies: TrustedProxies,
     pub metrics: PrometheusHandle,

@@ -11,7 +11,9 @@
 //! | [`bus`] | what several web heads tell each other, in memory or over Redis |
 //! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
+//! | [`bell`] | wakes the dispatcher, whichever head runs it |
 
+pub mod bell;
 pub mod bus;
 pub mod clock;
 pub mod credits;
@@ -19,6 +21,7 @@ pub mod db;
 pub mod election;
 pub mod feed;
 pub mod fleet;
+mod group;
 pub mod identity;
 pub mod jobs;
 pub mod media;

@@ -1,4 +1,4 @@
-//! The one place in the worker that reads a clock: how long steps take.
+//! The one place in the worker that reads a clock: how long things take.
 
 use std::time::Instant;
 

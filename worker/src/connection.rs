@@ -1,159 +1,182 @@
 //! One connection to the head, from hello to goodbye.
 
-use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use domain::worker::{Assignment, FromWorker, HEARTBEAT_MS, Hello, PROTOCOL, ToWorker, WarmModel};
-use domain::{JobId, WorkerId};
+use domain::WorkerId;
+use domain::worker::{FromWorker, HEARTBEAT_MS, Heat, Hello, LEASE_MS, Lease, PROTOCOL, ToWorker};
 use futures_util::{SinkExt, StreamExt};
-use tokio::signal::unix::Signal;
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::Duration;
-use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, StatusCode};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
-use crate::delivery::{Delivered, Delivery};
-use crate::ticker::{self, Event, Ticker};
+use crate::clock::Stopwatch;
+use crate::desk::Desk;
+use crate::heat::HeatSource;
+use crate::signals::{Leave, Signals};
+
+/// The device's condition goes with every so many heartbeats.
+const HEAT_EVERY: u32 = 3;
 
 /// Where to dial in, and as whom.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Head {
     pub url: String,
     pub key: String,
     pub id: WorkerId,
     pub device: String,
-    pub models: Vec<WarmModel>,
+    pub memory_mb: u64,
+    pub tls: Arc<ClientConfig>,
+    pub heat: Option<Arc<dyn HeatSource>>,
 }
 
 /// How a connection ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     /// Everything in flight was finished after a request to leave.
     Drained,
+    /// Told to leave at once.
+    Told,
     /// The head does not want this worker; trying again would not help.
     Refused(String),
+    /// Turned away at the door: the key is wrong, or the head is not quite there yet.
+    TurnedAway(String),
     /// To be dialled again.
     Lost { served: bool, reason: String },
 }
 
-/// Dials in and serves until the connection ends. The ticker is left empty.
-pub async fn serve(head: &Head, ticker: &Ticker, terminate: &mut Signal) -> Ended {
-    let ended = talk(head, ticker, terminate).await;
-    // Whatever is still on the bench has lost its lease with the connection.
-    ticker.clear();
-    ended
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Dials in.
+///
+/// # Errors
+/// With how it ended before it began.
+pub async fn dial(head: &Head) -> Result<Socket, Ended> {
+    let request = request(head).map_err(Ended::Refused)?;
+    let tls = Some(Connector::Rustls(head.tls.clone()));
+    let patience = Duration::from_millis(LEASE_MS);
+    let dialled = tokio::time::timeout(patience, connect_async_tls_with_config(request, None, true, tls)).await;
+    match dialled {
+        Ok(Ok((socket, _))) => Ok(socket),
+        Ok(Err(Error::Http(answer))) => {
+            let status = answer.status();
+            let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+            if status.is_client_error() && !passing {
+                return Err(Ended::TurnedAway(format!(
+                    "the head turned this worker away ({status}): is the key right?"
+                )));
+            }
+            Err(lost(false, format!("the head answered {status}")))
+        }
+        Ok(Err(error @ (Error::Url(_) | Error::HttpFormat(_)))) => {
+            Err(Ended::Refused(format!("“{}” is not an address of a head: {error}", head.url)))
+        }
+        Ok(Err(error)) => Err(lost(false, error.to_string())),
+        Err(_) => Err(lost(false, "the head does not answer".into())),
+    }
 }
 
-async fn talk(head: &Head, ticker: &Ticker, terminate: &mut Signal) -> Ended {
-    let lost = |served: bool, reason: String| Ended::Lost { served, reason };
-    let mut request = match format!("{}/internal/worker", head.url).into_client_request() {
-        Ok(request) => request,
-        Err(error) => return Ended::Refused(format!("“{}” is not an address of a head: {error}", head.url)),
-    };
-    let Ok(bearer) = HeaderValue::from_str(&format!("Bearer {}", head.key)) else {
-        return Ended::Refused("the key has characters that no key has".into());
-    };
-    request.headers_mut().insert("authorization", bearer);
-    let (socket, _) = match connect_async(request).await {
-        Ok(connected) => connected,
-        Err(Error::Http(answer)) if answer.status().is_client_error() => {
-            return Ended::Refused(format!(
-                "the head turned this worker away ({}): is the key right?",
-                answer.status()
-            ));
-        }
-        Err(error) => return lost(false, error.to_string()),
-    };
+/// Serves until the connection ends. What is on the desk stays there.
+///
+/// `draining` turns true when this worker is to leave after what it has, and stays so.
+pub async fn serve(socket: Socket, head: &Head, desk: &mut Desk, signals: &mut Signals, draining: &mut bool) -> Ended {
     let (mut sink, mut stream) = socket.split();
-    if let Err(error) = sink.send(frame(&FromWorker::Hello(hello(head)))).await {
+    if let Err(error) = sink.send(frame(&FromWorker::Hello(hello(head, desk)))).await {
         return lost(false, error.to_string());
     }
-
-    let (event_sender, mut events) = ticker::events();
-    let (outgoing, mut outbox) = mpsc::unbounded_channel::<FromWorker>();
-    let delivery = Delivery::new(&head.url, &head.key);
-    let (deliveries, pictures) = mpsc::unbounded_channel();
-    let deliverer = tokio::spawn(deliver(delivery, pictures, outgoing.clone()));
-    let _stop_deliveries = AbortOnDrop(deliverer.abort_handle());
-
-    let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
-    let mut in_flight: HashSet<(JobId, i32)> = HashSet::new();
-    let mut draining = false;
     let mut served = false;
+    let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
+    let mut beats = 0_u32;
+    let (readings, mut heat) = mpsc::channel::<Heat>(1);
+    let mut measured = None;
+    let mut heard = Stopwatch::start();
     loop {
-        if draining && in_flight.is_empty() {
+        if *draining && desk.is_empty() {
             let _ = sink.close().await;
             return Ended::Drained;
         }
-        let message = tokio::select! {
-            _ = heartbeat.tick() => FromWorker::Heartbeat,
-            _ = terminate.recv() => {
-                draining = true;
-                continue;
+        // What to say, in order; everything else in this loop is listening.
+        let mut words = Vec::new();
+        tokio::select! {
+            _ = heartbeat.tick() => {
+                if heard.ms() > LEASE_MS as f64 {
+                    return lost(served, "the head is silent".into());
+                }
+                if beats.is_multiple_of(HEAT_EVERY) {
+                    read_heat(head, &readings);
+                }
+                beats = beats.wrapping_add(1);
+                words.push(Message::Ping(Vec::new().into()));
+                words.push(frame(&FromWorker::Heartbeat { heat: measured.take() }));
             }
-            Some(event) = events.recv() => match event {
-                Event::Step { job, epoch, index, step, steps, preview } => {
-                    let preview = preview.map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png)));
-                    FromWorker::Progress { job, epoch, index, step, steps, preview }
+            Some(reading) = heat.recv() => {
+                // The first is told at once, so that a hot device is known from the start.
+                if beats <= 1 {
+                    words.push(frame(&FromWorker::Heartbeat { heat: Some(reading) }));
+                } else {
+                    measured = Some(reading);
                 }
-                Event::Failed { job, epoch, failure } => FromWorker::Failed { job, epoch, failure },
-                picture @ Event::Picture { .. } => {
-                    // Delivered beside the loop: heartbeats must not wait for an upload.
-                    let _ = deliveries.send(picture);
-                    continue;
+            }
+            leave = signals.told() => {
+                if leave == Leave::Now {
+                    return Ended::Told;
                 }
-            },
-            Some(message) = outbox.recv() => message,
+                *draining = true;
+                if served {
+                    words.push(frame(&FromWorker::Leaving));
+                }
+            }
+            next = desk.next() => {
+                let Some(word) = next else { return Ended::Told };
+                // Before the head has taken this worker in, it hears nothing of leases.
+                if let Some(word) = word.filter(|_| served) {
+                    if let Err(error) = sink.send(frame(&word)).await {
+                        return lost(served, error.to_string());
+                    }
+                    desk.said(&word);
+                }
+            }
             incoming = stream.next() => {
+                heard = Stopwatch::start();
                 let text = match incoming {
                     Some(Ok(Message::Text(text))) => text,
-                    Some(Ok(Message::Close(frame))) => {
-                        let reason = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
-                        if !served && !reason.is_empty() {
-                            return Ended::Refused(reason);
-                        }
-                        return lost(served, "the head closed the connection".into());
-                    }
+                    Some(Ok(Message::Close(frame))) => return closed(served, frame),
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => return lost(served, error.to_string()),
                     None => return lost(served, "the connection ended".into()),
                 };
-                match serde_json::from_str(&text) {
-                    Ok(ToWorker::Welcome { .. }) => {
-                        served = true;
+                let spoken = match serde_json::from_str(&text) {
+                    Ok(ToWorker::Welcome { heartbeat_ms, resumed }) => {
                         tracing::info!(head = %head.url, "connected");
+                        served = true;
+                        heartbeat = beating(heartbeat_ms);
+                        // Leaving comes first: no last word may look like a free place.
+                        draining.then_some(FromWorker::Leaving).into_iter().chain(desk.resume(&resumed)).collect()
                     }
-                    Ok(ToWorker::Assign(assignment)) if assignment.indices.is_empty() => {
-                        // Every picture was delivered before an earlier lease ended: only the word is missing.
-                        let Assignment { job, epoch, .. } = assignment;
-                        let _ = outgoing.send(FromWorker::Done { job, epoch, busy_ms: 0.0 });
+                    Ok(message) => obey(message, desk, draining),
+                    Err(error) => {
+                        tracing::warn!(%error, "a message from the head makes no sense");
+                        Vec::new()
                     }
-                    Ok(ToWorker::Assign(assignment)) => {
-                        in_flight.insert((assignment.job, assignment.epoch));
-                        ticker.start(assignment, event_sender.clone());
+                };
+                for word in spoken {
+                    if let Err(error) = sink.send(frame(&word)).await {
+                        return lost(served, error.to_string());
                     }
-                    Ok(ToWorker::Cancel { job, epoch }) => {
-                        in_flight.remove(&(job, epoch));
-                        ticker.cancel(job, epoch);
-                    }
-                    Ok(ToWorker::Drain) => draining = true,
-                    Err(error) => tracing::warn!(%error, "a message from the head makes no sense"),
+                    desk.said(&word);
                 }
-                continue;
             }
-        };
-        match &message {
-            FromWorker::Done { job, epoch, .. } | FromWorker::Failed { job, epoch, .. } => {
-                in_flight.remove(&(*job, *epoch));
-                ticker.cancel(*job, *epoch);
-            }
-            _ => {}
         }
-        if let Err(error) = sink.send(frame(&message)).await {
-            return lost(served, error.to_string());
+        for word in words {
+            if let Err(error) = sink.send(word).await {
+                return lost(served, error.to_string());
+            }
         }
     }
 }
@@ -163,44 +186,77 @@ pub fn host_name() -> String {
     std::fs::read_to_string("/etc/hostname").map_or_else(|_| "worker".into(), |name| name.trim().to_owned())
 }
 
-/// Delivers pictures in order, and says when a job's last one has been taken.
-async fn deliver(
-    delivery: Delivery,
-    mut pictures: mpsc::UnboundedReceiver<Event>,
-    outgoing: mpsc::UnboundedSender<FromWorker>,
-) {
-    while let Some(event) = pictures.recv().await {
-        let Event::Picture { job, epoch, index, png, last, busy_ms } = event else { continue };
-        let message = match delivery.send(job, epoch, index, png).await {
-            Delivered::Taken if last => FromWorker::Done { job, epoch, busy_ms },
-            Delivered::Taken => continue,
-            Delivered::Stale => {
-                let failure = domain::worker::Failure { reason: "a picture was refused".into(), retryable: true };
-                FromWorker::Failed { job, epoch, failure }
-            }
-        };
-        let _ = outgoing.send(message);
+fn obey(message: ToWorker, desk: &mut Desk, draining: &mut bool) -> Vec<FromWorker> {
+    match message {
+        ToWorker::Welcome { .. } => {}
+        ToWorker::Assign(assignment) => return desk.assign(assignment).into_iter().collect(),
+        ToWorker::Cancel { job, epoch } => desk.cancel(Lease { job, epoch }),
+        ToWorker::Load { model } => desk.load(model),
+        ToWorker::Unload { model } => desk.unload(model),
+        ToWorker::Drain => *draining = true,
+    }
+    Vec::new()
+}
+
+fn closed(served: bool, frame: Option<CloseFrame>) -> Ended {
+    match frame {
+        Some(frame) if frame.code == CloseCode::Policy => Ended::Refused(match frame.reason.as_str() {
+            "" => "the head does not want this worker any more".into(),
+            reason => reason.to_owned(),
+        }),
+        Some(frame) if !frame.reason.is_empty() => lost(served, frame.reason.to_string()),
+        _ => lost(served, "the head closed the connection".into()),
     }
 }
 
-/// Ends a task with the scope that started it.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// Reads the device's condition beside the loop: asking a driver can take a while.
+fn read_heat(head: &Head, readings: &mpsc::Sender<Heat>) {
+    let Some(source) = head.heat.clone() else { return };
+    let readings = readings.clone();
+    tokio::task::spawn_blocking(move || {
+        if let Some(heat) = source.read() {
+            // Full: the reading before has not been sent yet, and will do.
+            let _ = readings.try_send(heat);
+        }
+    });
 }
 
-fn hello(head: &Head) -> Hello {
+fn beating(heartbeat_ms: u64) -> tokio::time::Interval {
+    let period = Duration::from_millis(heartbeat_ms.clamp(10, LEASE_MS));
+    let mut beats = tokio::time::interval(period);
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    beats
+}
+
+fn request(head: &Head) -> Result<Request<()>, String> {
+    let mut request = format!("{}/internal/worker", head.url)
+        .into_client_request()
+        .map_err(|error| format!("“{}” is not an address of a head: {error}", head.url))?;
+    let bearer = HeaderValue::from_str(&format!("Bearer {}", head.key))
+        .map_err(|_| "the key has characters that no key has".to_owned())?;
+    request.headers_mut().insert("authorization", bearer);
+    Ok(request)
+}
+
+fn hello(head: &Head, desk: &mut Desk) -> Hello {
+    let holding = desk.holding();
+    let models = desk.introduce_models();
     Hello {
         protocol: PROTOCOL,
         id: head.id.clone(),
         host: host_name(),
         device: head.device.clone(),
-        concurrency: 1,
-        models: head.models.clone(),
+        memory_mb: head.memory_mb,
+        concurrency: models.concurrency,
+        batch_gain: models.batch_gain,
+        models: models.warm.clone(),
+        available: models.available.clone(),
+        holding,
     }
+}
+
+fn lost(served: bool, reason: String) -> Ended {
+    Ended::Lost { served, reason }
 }
 
 #[expect(clippy::expect_used, reason = "the protocol's own types always serialise")]

@@ -61,7 +61,7 @@ pub fn run(args: &GenerateArgs) -> Result<(), String> {
     };
     let device = open_device(&args.device).map_err(|error| error.to_string())?;
     let pipeline = Pipeline::load(folder, &device).map_err(|error| error.to_string())?;
-    let card: ModelCard = card(&pipeline);
+    let card: ModelCard = card(pipeline.info());
     let request = GenerationRequest {
         prompt: args.prompt.clone(),
         negative_prompt: Some(args.negative_prompt.clone()),

@@ -33,6 +33,18 @@ pub async fn metrics(
     let workers = fleet.workers();
     metrics::gauge!("mindseye_workers").set(workers.len() as f64);
     metrics::gauge!("mindseye_jobs_running").set(workers.iter().map(|worker| worker.jobs).sum::<usize>() as f64);
+    for worker in &workers {
+        let name = || worker.id.0.clone();
+        metrics::gauge!("mindseye_worker_jobs", "worker" => name()).set(worker.jobs as f64);
+        metrics::gauge!("mindseye_worker_draining", "worker" => name()).set(f64::from(u8::from(worker.draining)));
+        let Some(heat) = &worker.heat else { continue };
+        metrics::gauge!("mindseye_worker_celsius", "worker" => name()).set(heat.temperature);
+        metrics::gauge!("mindseye_worker_clock_share", "worker" => name()).set(heat.clock_share());
+        metrics::gauge!("mindseye_worker_watts", "worker" => name()).set(heat.power_watts);
+        let bytes = |mb: u64| mb as f64 * 1_048_576.0;
+        metrics::gauge!("mindseye_worker_memory_used_bytes", "worker" => name()).set(bytes(heat.memory_used_mb));
+        metrics::gauge!("mindseye_worker_memory_bytes", "worker" => name()).set(bytes(heat.memory_total_mb));
+    }
     metrics::gauge!("mindseye_jobs_waiting").set(outlook.queued() as f64);
     handle.render()
 }

@@ -110,6 +110,9 @@ pub trait Bus: Send + Sync + fmt::Debug {
     /// The head that speaks here.
     fn head(&self) -> HeadId;
 
+    /// No other head can be listening, so nothing has to be told to one.
+    fn is_alone(&self) -> bool;
+
     /// Tells every other live head, at most once. [`Broadcast::JobEvent`] goes only to heads that watch the
     /// job. The sender itself hears nothing.
     ///

@@ -69,11 +69,6 @@ impl CreditsService {
     }
 }
 
-/// Closes a job's hold as spent. Doing so again changes nothing.
-pub(crate) async fn capture(transaction: &mut PgConnection, job: JobId) -> Result<(), sqlx::Error> {
-    store::close(transaction, job, domain::credits::EntryKind::Capture).await
-}
-
 /// Closes a job's hold by giving its credits back. Doing so again changes nothing.
 pub(crate) async fn release(transaction: &mut PgConnection, job: JobId) -> Result<(), sqlx::Error> {
     store::close(transaction, job, domain::credits::EntryKind::Release).await

@@ -152,6 +152,13 @@ impl Connections {
         self.lock().workers.get(id).map(|connected| connected.record.clone())
     }
 
+    /// The worker finishes what it has and takes nothing new.
+    pub(super) fn leaving(&self, id: &WorkerId) {
+        if let Some(connected) = self.lock().workers.get_mut(id) {
+            connected.record.draining = true;
+        }
+    }
+
     pub(super) fn models_changed(&self, id: &WorkerId, warm: Vec<WarmModel>) {
         if let Some(connected) = self.lock().workers.get_mut(id) {
             connected.record.hello.models = warm;

@@ -155,7 +155,7 @@ async fn take_in(fleet: &Fleet, record: WorkerRecord) {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()
     });
-    let running = match store::running(&fleet.pool, Some(&worker)).await {
+    let running = match store::running(&fleet.pool, &worker).await {
         Ok(running) => running,
         Err(error) => {
             // Without its leases it would be overloaded; the next sweep takes it in.

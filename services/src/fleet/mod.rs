@@ -1,38 +1,44 @@
-//! Workers, leases and the dispatcher's loop.
+//! Workers, leases and the dispatcher.
 //!
 //! The row in Postgres is the truth. A lease is a row in state `running` with a
 //! fencing epoch and an end by the database's clock; a worker renews its leases
-//! with every heartbeat and loses them when its connection ends or its
-//! heartbeats stop. Whatever a worker says about a job is believed only with
-//! the epoch of its lease.
+//! with every heartbeat. Whatever a worker says about a job is believed only
+//! with the epoch of its lease.
+//!
+//! Every head takes in workers and writes down what they say of their leases;
+//! one head, elected, plans. They talk over the [`Bus`], also where there is
+//! only one of them.
 
+mod connections;
 mod dispatcher;
+mod keys;
+mod leases;
 mod picture;
-mod registry;
+mod post;
+mod roster;
 mod store;
 
-pub use registry::{Connection, FleetWorker};
+pub use connections::{Connection, FleetWorker};
+pub use keys::{KeyError, KeyInfo, WorkerKeys};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, PROTOCOL};
+use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, PROTOCOL, RESUME_MS};
 use domain::{AppError, JobEvent, JobId, ModelCard, OutputId, StepProgress, WorkerId};
 use sqlx::PgPool;
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc};
 
+use crate::bell::Bell;
+use crate::bus::{Broadcast, Bus, Letter, Renewal, To};
 use crate::clock::{self, SharedClock};
-use crate::credits;
 use crate::db::explain;
-use crate::jobs::{self, Jobs, Models, Outlook};
+use crate::group::Group;
+use crate::jobs::{Jobs, Models, Outlook};
 use crate::media::MediaStore;
-use registry::Registry;
-
-/// Leases a job may be given before it is given up, whatever the reasons.
-const MAX_ATTEMPTS: i32 = 8;
-/// Workers a job may take down with it before it is set aside.
-const MAX_CRASHES: i32 = 3;
+use connections::Connections;
+use leases::{Closing, Delivered};
+use roster::Roster;
 
 /// The fleet as the worker gateway sees it.
 #[derive(Clone, Debug)]
@@ -43,8 +49,13 @@ pub struct Fleet {
     media: MediaStore,
     models: Models,
     outlook: Outlook,
-    registry: Registry,
-    wake: Arc<Notify>,
+    bus: Arc<dyn Bus>,
+    bell: Bell,
+    connections: Connections,
+    /// Filled only while this head dispatches.
+    roster: Arc<Mutex<Roster>>,
+    closing: Closing,
+    delivering: Group<Delivered, Result<bool, AppError>>,
 }
 
 /// What [`Fleet::new`] is made of.
@@ -56,7 +67,19 @@ pub struct FleetParts {
     pub media: MediaStore,
     pub models: Models,
     pub outlook: Outlook,
-    pub wake: Arc<Notify>,
+    pub bus: Arc<dyn Bus>,
+    pub bell: Bell,
+}
+
+/// Why a worker was not taken in.
+#[derive(Debug, Error)]
+pub enum JoinError {
+    /// Trying again would not help.
+    #[error("{0}")]
+    Refused(String),
+    /// The head can't take anyone in now.
+    #[error(transparent)]
+    Unavailable(AppError),
 }
 
 /// Why a worker's picture was not taken.
@@ -74,122 +97,147 @@ pub enum DeliveryError {
 }
 
 impl Fleet {
+    /// Must be called within a runtime.
     pub fn new(parts: FleetParts) -> Self {
-        let FleetParts { pool, clock, jobs, media, models, outlook, wake } = parts;
-        Self { pool, clock, jobs, media, models, outlook, registry: Registry::default(), wake }
+        let FleetParts { pool, clock, jobs, media, models, outlook, bus, bell } = parts;
+        Self {
+            connections: Connections::new(bus.head()),
+            roster: Arc::default(),
+            closing: leases::closing(&pool),
+            delivering: leases::delivering(&pool),
+            pool,
+            clock,
+            jobs,
+            media,
+            models,
+            outlook,
+            bus,
+            bell,
+        }
     }
 
-    /// Runs the dispatcher until the future is dropped. The only loop that assigns work.
+    /// Assigns work until the future is dropped: for the elected head only.
     pub async fn dispatch(&self) {
         dispatcher::run(self).await;
     }
 
-    /// Tells workers which of their jobs were cancelled, until the channel closes.
-    pub async fn forward_cancellations(&self, mut cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
-        while let Some((job, epoch)) = cancelled.recv().await {
-            self.cancel_lease(job, epoch);
-        }
-    }
-
-    /// Ends the work on a lease that is over, and forgets what was told of it.
-    fn cancel_lease(&self, job: JobId, epoch: i32) {
-        self.registry.cancel(job, epoch);
-        self.outlook.forget(job);
-        self.jobs.events().forget(job);
-    }
-
-    /// Ends a waiting job that no worker can do, free of charge.
-    async fn abandon(&self, job: JobId) -> Result<(), sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
-        let ended = store::abandon(&mut transaction, job, &AppError::GenerationFailed).await?;
-        if ended {
-            credits::release(&mut transaction, job).await?;
-        }
-        transaction.commit().await?;
-        if ended {
-            tracing::warn!(%job, "given up: no worker has its model");
-            self.ended(job).await;
-        }
-        Ok(())
-    }
-
     /// Takes a worker in. Messages for it come out of the connection.
-    pub async fn connect(&self, hello: Hello) -> Result<Connection, String> {
+    pub async fn connect(&self, hello: Hello) -> Result<Connection, JoinError> {
         if hello.protocol != PROTOCOL {
-            return Err(format!(
+            return Err(JoinError::Refused(format!(
                 "this worker speaks protocol {}, the head speaks {PROTOCOL}: update the older one",
                 hello.protocol
-            ));
+            )));
         }
-        let cards: Vec<ModelCard> = hello.models.iter().map(|warm| warm.card.clone()).collect();
-        if let Err(error) = self.models.announce(&cards).await {
-            return Err(error.to_string());
-        }
-        tracing::info!(worker = %hello.id, device = %hello.device, models = cards.len(), "worker joined");
-        let (connection, replaced) = self.registry.join(hello);
-        for (job, epoch) in replaced {
-            tracing::warn!(%job, "its worker joined again, or another one under the same name");
-            if let Err(error) = self.give_back(job, epoch, GiveBack::Unsent).await {
-                tracing::warn!(%error, %job, "the job waits for its lease to end");
+        let worker = hello.id.clone();
+        self.announce(&hello).await.map_err(JoinError::Unavailable)?;
+        let unavailable = |error| JoinError::Unavailable(explain(error));
+        let resumed = store::resume(&self.pool, &worker, &hello.holding, lease()).await.map_err(unavailable)?;
+        let kept: Vec<Lease> = resumed.iter().map(|(lease, _)| *lease).collect();
+        let abandoned = store::abandoned_by(&self.pool, &worker, &kept).await.map_err(unavailable)?;
+        tracing::info!(%worker, device = %hello.device, resumed = kept.len(), "worker joined");
+        let (connection, record) = self.connections.join(hello, resumed);
+        for lease in abandoned {
+            tracing::warn!(job = %lease.job, %worker, "its worker joined again without it");
+            if let Err(error) = self.give_back(lease, GiveBack::WorkerLost).await {
+                tracing::warn!(%error, job = %lease.job, "the job waits for its lease to end");
             }
         }
-        self.wake.notify_one();
+        if let Err(error) = self.bus.announce(&record, lease()).await {
+            tracing::warn!(%error, %worker, "not announced: the next heartbeat makes up for it");
+        }
+        self.tell_dispatcher(Letter::Joined(Box::new(record))).await;
         Ok(connection)
     }
 
-    /// A worker's connection ended: its jobs go back to the queue at once.
+    /// A worker's connection ended. Its leases stand for a moment, in case it dials in again and resumes them.
     pub async fn disconnect(&self, worker: &WorkerId, connection: u64) {
-        let Some(leases) = self.registry.leave(worker, connection) else { return };
+        let Some(leases) = self.connections.leave(worker, connection) else { return };
         tracing::warn!(%worker, jobs = leases.len(), "worker left");
-        for (job, epoch) in leases {
-            if let Err(error) = self.give_back(job, epoch, GiveBack::WorkerLost).await {
-                // The lease runs out by itself; the sweep finds it.
-                tracing::warn!(%error, %job, "a lost worker's job waits for its lease to end");
-            }
+        let moment = Duration::from_millis(RESUME_MS);
+        if let Err(error) = store::shorten(&self.pool, worker, &leases, moment).await {
+            // They run out by themselves; the sweep finds them.
+            tracing::warn!(%error, %worker, "a lost worker's jobs wait for their leases to end");
         }
-        self.wake.notify_one();
+        if let Err(error) = self.bus.withdraw(worker, connection).await {
+            tracing::debug!(%error, %worker, "its record goes when its time is over");
+        }
+        self.tell_dispatcher(Letter::Left { worker: worker.clone(), connection }).await;
     }
 
-    /// Handles one message of a connected worker.
-    pub async fn receive(&self, worker: &WorkerId, message: FromWorker) -> Result<(), AppError> {
-        match message {
-            FromWorker::Hello(_) => {}
-            FromWorker::Heartbeat { .. } => {
-                let leases = self.registry.leases(worker);
-                // A missed renewal is made up by the next one, or the lease runs out: neither is the worker's fault.
-                if let Err(error) = store::renew(&self.pool, worker, &leases, lease()).await {
-                    tracing::warn!(%worker, %error, "leases could not be renewed");
+    /// Handles one message of a connected worker. False: its connection is to be closed.
+    pub async fn receive(&self, worker: &WorkerId, connection: u64, message: FromWorker) -> Result<bool, AppError> {
+        let mut stays = true;
+        match &message {
+            FromWorker::Hello(_) => return Ok(true),
+            FromWorker::Heartbeat { heat } => {
+                if let Some(heat) = heat {
+                    self.connections.felt(worker, heat.clone());
+                }
+                stays = self.heartbeat(worker, connection).await;
+            }
+            FromWorker::Models { warm, .. } => {
+                self.connections.models_changed(worker, warm.clone());
+                if let Some(record) = self.connections.record(worker) {
+                    self.announce(&record.hello).await?;
                 }
             }
+            FromWorker::Leaving => self.connections.leaving(worker),
             FromWorker::Progress { job, epoch, index, step, steps, preview } => {
-                if self.registry.progress(worker, job, epoch, index, step, steps) {
-                    let progress = StepProgress { job, index, step, steps, preview };
-                    self.jobs.events().send(job, JobEvent::Progress(progress));
+                if !self.connections.has(worker, *job, *epoch) {
+                    return Ok(true);
                 }
-                // A place that is about to come free is worth planning for.
-                if self.registry.is_nearly_free(worker) {
-                    self.wake.notify_one();
-                }
+                let progress =
+                    StepProgress { job: *job, index: *index, step: *step, steps: *steps, preview: preview.clone() };
+                self.tell_watchers(*job, JobEvent::Progress(progress)).await;
             }
-            FromWorker::Done { job, epoch, busy_ms } => {
-                self.complete(job, epoch).await?;
-                self.registry.done(worker, job, epoch, busy_ms);
-                self.wake.notify_one();
+            FromWorker::Done { job, epoch, .. } => {
+                let lease = Lease { job: *job, epoch: *epoch };
+                self.complete(lease).await?;
+                self.connections.ended(worker, *job, *epoch);
             }
             FromWorker::Failed { job, epoch, failure } => {
-                self.registry.drop_lease(worker, job, epoch);
-                self.give_back(job, epoch, GiveBack::Failed(failure)).await?;
-                self.wake.notify_one();
+                self.connections.ended(worker, *job, *epoch);
+                self.give_back(Lease { job: *job, epoch: *epoch }, GiveBack::Failed(failure.clone())).await?;
             }
         }
-        Ok(())
+        let message = match message {
+            // The dispatcher plans by it, and does not look at pictures.
+            FromWorker::Progress { job, epoch, index, step, steps, .. } => {
+                FromWorker::Progress { job, epoch, index, step, steps, preview: None }
+            }
+            message => message,
+        };
+        self.tell_dispatcher(Letter::FromWorker { worker: worker.clone(), connection, message }).await;
+        Ok(stays)
     }
 
     /// Takes a finished picture: PNG bytes of exactly the size that was asked for.
-    pub async fn deliver(&self, job: JobId, epoch: i32, index: u32, png: Vec<u8>) -> Result<(), DeliveryError> {
+    ///
+    /// `by` names the worker where its key does: then the lease must be its own.
+    pub async fn deliver(
+        &self,
+        by: Option<&WorkerId>,
+        job: JobId,
+        epoch: i32,
+        index: u32,
+        png: Vec<u8>,
+    ) -> Result<(), DeliveryError> {
         let unavailable = |error| DeliveryError::Unavailable(explain(error));
-        let request =
-            store::leased_request(&self.pool, job, epoch).await.map_err(unavailable)?.ok_or(DeliveryError::Stale)?;
+        if let Some(worker) = by
+            && !self.connections.has(worker, job, epoch)
+            && !store::is_leased_to(&self.pool, worker, Lease { job, epoch }).await.map_err(unavailable)?
+        {
+            return Err(DeliveryError::Stale);
+        }
+        let request = match self.connections.request(job, epoch) {
+            Some(request) => request,
+            // Its worker is connected to another head, or to none at the moment.
+            None => {
+                let request = store::leased_request(&self.pool, job, epoch).await.map_err(unavailable)?;
+                Arc::new(request.ok_or(DeliveryError::Stale)?)
+            }
+        };
         if index >= request.count {
             return Err(DeliveryError::Unfit(format!("picture {index} of {}", request.count)));
         }
@@ -199,10 +247,13 @@ impl Fleet {
             tracing::error!(%error, "a picture could not be stored");
             return Err(DeliveryError::Unavailable(AppError::Unavailable));
         }
-        let output = store::NewOutput { id, index, seed: request.seed_of(index), bytes: png.len() };
+        let seed = request.seed_of(index);
+        let lease = Lease { job, epoch };
+        let picture = Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
         // After an error nobody knows whether the row is there, so its file stays: a file too many harms
         // nobody, a picture without its file is lost.
-        if store::insert_output(&self.pool, job, epoch, &request, &output).await.map_err(unavailable)? {
+        let inserted = self.delivering.call(picture).await.unwrap_or(Err(AppError::Unavailable));
+        if inserted.map_err(DeliveryError::Unavailable)? {
             self.jobs.publish(job).await;
             return Ok(());
         }
@@ -215,78 +266,80 @@ impl Fleet {
         }
     }
 
-    /// The workers that are connected now.
+    /// The workers that are connected to this head now.
     pub fn workers(&self) -> Vec<FleetWorker> {
-        self.registry.list()
+        self.connections.list()
     }
 
-    /// Asks every worker to finish what it has and leave.
-    pub fn drain(&self) {
-        self.registry.drain();
+    /// Asks every worker of this head to finish what it has and leave.
+    pub async fn drain(&self) {
+        for record in self.connections.drain() {
+            if let Err(error) = self.bus.renew(&record, lease()).await {
+                tracing::debug!(%error, "the dispatcher may still think of a worker that leaves");
+            }
+            let (worker, connection) = (record.hello.id.clone(), record.connection);
+            let message = FromWorker::Leaving;
+            self.tell_dispatcher(Letter::FromWorker { worker, connection, message }).await;
+        }
     }
 
-    /// Waits until no worker holds a job.
+    /// Waits until no worker of this head holds a job.
     pub async fn idle(&self) {
         let mut look = tokio::time::interval(Duration::from_millis(50));
-        while !self.registry.is_idle() {
+        while !self.connections.is_idle() {
             look.tick().await;
         }
     }
 
-    /// Publishes a finished job and captures its hold, in one transaction, if the lease still stands.
-    async fn complete(&self, job: JobId, epoch: i32) -> Result<(), AppError> {
-        let mut transaction = self.pool.begin().await.map_err(explain)?;
-        let finished = store::succeed(&mut transaction, job, epoch).await.map_err(explain)?;
-        if finished {
-            credits::capture(&mut transaction, job).await.map_err(explain)?;
-        }
-        transaction.commit().await.map_err(explain)?;
-        if finished {
-            self.ended(job).await;
-        } else if store::is_leased(&self.pool, job, epoch).await.map_err(explain)? {
-            // Said to be done, but a picture is missing: make it again.
-            let failure = Failure::retryable("done without every picture");
-            self.give_back(job, epoch, GiveBack::Failed(failure)).await?;
-        }
-        Ok(())
+    /// Says whether a worker of any head is to finish and leave; heard within two seconds.
+    pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
+        store::set_draining(pool, worker, draining).await.map_err(explain)
     }
 
-    /// Ends a lease without success: the job waits again, or is given up and its credits returned.
-    async fn give_back(&self, job: JobId, epoch: i32, why: GiveBack) -> Result<(), AppError> {
-        let (crashed, retryable) = match &why {
-            GiveBack::WorkerLost => (true, true),
-            GiveBack::Unsent => (false, true),
-            GiveBack::Failed(failure) => {
-                tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
-                (false, failure.retryable)
+    /// Renews a worker's leases and its record. False: it has dialled in elsewhere since.
+    async fn heartbeat(&self, worker: &WorkerId, connection: u64) -> bool {
+        let leases = self.connections.leases(worker);
+        // A missed renewal is made up by the next one, or the lease runs out: neither is the worker's fault.
+        if !leases.is_empty()
+            && let Err(error) = store::renew(&self.pool, worker, &leases, lease()).await
+        {
+            tracing::warn!(%worker, %error, "leases could not be renewed");
+        }
+        let Some(record) = self.connections.record(worker).filter(|record| record.connection == connection) else {
+            return false;
+        };
+        match self.bus.renew(&record, lease()).await {
+            Ok(renewal) => renewal == Renewal::Kept,
+            Err(error) => {
+                tracing::debug!(%worker, %error, "its record could not be renewed");
+                true
             }
-        };
-        let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
-        if retryable && store::requeue(&self.pool, job, epoch, crashed, &limits).await.map_err(explain)? {
-            self.outlook.forget(job);
-            self.jobs.publish(job).await;
-            return Ok(());
         }
-        let mut transaction = self.pool.begin().await.map_err(explain)?;
-        let failed = store::fail(&mut transaction, job, epoch, &AppError::GenerationFailed).await.map_err(explain)?;
-        let dropped = if failed {
-            credits::release(&mut transaction, job).await.map_err(explain)?;
-            jobs::store::drop_outputs(&mut transaction, job).await.map_err(explain)?
-        } else {
-            Vec::new()
-        };
-        transaction.commit().await.map_err(explain)?;
-        self.jobs.delete_files(&dropped).await;
-        if failed {
-            self.ended(job).await;
-        }
-        Ok(())
     }
 
-    async fn ended(&self, job: JobId) {
-        self.outlook.forget(job);
-        self.jobs.publish(job).await;
-        self.jobs.events().forget(job);
+    /// Takes note of what a worker can run, loaded or not.
+    async fn announce(&self, hello: &Hello) -> Result<(), AppError> {
+        let warm = hello.models.iter().map(|model| &model.card);
+        let cards: Vec<ModelCard> = warm.chain(hello.available.iter().map(|model| &model.card)).cloned().collect();
+        self.models.announce(&cards).await
+    }
+
+    async fn tell_dispatcher(&self, letter: Letter) {
+        if let Err(error) = self.bus.send(To::Dispatcher, &letter).await {
+            // It reads the registry and the leases by itself every few seconds.
+            tracing::debug!(%error, "the dispatcher was not told");
+        }
+    }
+
+    async fn tell_watchers(&self, job: JobId, event: JobEvent) {
+        if let Err(error) = self.bus.publish(&Broadcast::JobEvent { job, event: event.clone() }).await {
+            tracing::debug!(%error, %job, "watchers at other heads may miss an event");
+        }
+        self.jobs.events().send(job, event);
+    }
+
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

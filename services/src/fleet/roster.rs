@@ -173,6 +173,10 @@ impl Roster {
                 worker.feels(heat);
                 false
             }
+            FromWorker::Leaving => {
+                worker.draining = true;
+                false
+            }
             FromWorker::Models { warm, problem } => {
                 if let Some(problem) = problem {
                     tracing::warn!(worker = %id, problem, "a model could not be changed");
@@ -205,13 +209,6 @@ impl Roster {
     pub(super) fn learned(&mut self) -> Vec<Observation> {
         let learned = self.learned.drain();
         learned.map(|((worker, model), estimate)| Observation { worker, model, estimate }).collect()
-    }
-
-    /// All models that some worker has or can load.
-    pub(super) fn models(&self) -> Vec<String> {
-        let workers = self.workers.values();
-        let names = workers.flat_map(|worker| worker.models().map(|model| model.name.to_string()));
-        names.collect::<HashSet<_>>().into_iter().collect()
     }
 
     /// The workers as the planner looks at them, in a stable order.

@@ -10,6 +10,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::leases::Delivered;
 use super::roster::Observation;
 
 /// Rows read at once into the dispatcher's memory.
@@ -33,7 +34,6 @@ pub(super) struct Waiting {
 /// A job that a worker holds, as a new dispatcher finds it.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct Running {
-    pub worker_id: String,
     pub epoch: i32,
     #[sqlx(flatten)]
     pub job: Waiting,
@@ -47,14 +47,6 @@ pub(super) struct Leased {
     pub request: ValidRequest,
     /// Pictures that earlier attempts did not deliver.
     pub missing: Vec<u32>,
-}
-
-#[derive(Debug)]
-pub(super) struct NewOutput {
-    pub id: OutputId,
-    pub index: u32,
-    pub seed: u64,
-    pub bytes: usize,
 }
 
 /// When to stop trying.
@@ -79,15 +71,15 @@ pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, s
     .await
 }
 
-/// Jobs that workers hold; those of one worker, or all.
-pub(super) async fn running(pool: &PgPool, worker: Option<&WorkerId>) -> Result<Vec<Running>, sqlx::Error> {
+/// Jobs that a worker holds.
+pub(super) async fn running(pool: &PgPool, worker: &WorkerId) -> Result<Vec<Running>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT coalesce(job.worker_id, '') AS worker_id, job.epoch, job.id, job.device_id, job.queued_seq,
+        "SELECT job.epoch, job.id, job.device_id, job.queued_seq,
                 job.capability, job.lane, job.avoid, job.request, job.relative_cost, job.created_at,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
-         FROM jobs AS job WHERE job.state = 'running' AND ($1::text IS NULL OR job.worker_id = $1)",
+         FROM jobs AS job WHERE job.state = 'running' AND job.worker_id = $1",
     )
-    .bind(worker.map(|worker| worker.0.as_str()))
+    .bind(&worker.0)
     .fetch_all(pool)
     .await
 }
@@ -227,18 +219,6 @@ pub(super) async fn count_queued(pool: &PgPool) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT count(*) FROM jobs WHERE state = 'queued'").fetch_one(pool).await
 }
 
-/// Jobs that have waited for `patience` for a model that is not one of `models`.
-pub(super) async fn hopeless(pool: &PgPool, models: &[String], patience: Duration) -> Result<Vec<JobId>, sqlx::Error> {
-    let jobs: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM jobs WHERE state = 'queued' AND NOT model = ANY($1) AND created_at < now() - $2 LIMIT 1000",
-    )
-    .bind(models)
-    .bind(interval(patience))
-    .fetch_all(pool)
-    .await?;
-    Ok(jobs.into_iter().map(JobId).collect())
-}
-
 /// Ends a waiting job that nobody can do.
 pub(super) async fn abandon(db: &mut PgConnection, job: JobId, error: &AppError) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
@@ -332,6 +312,19 @@ pub(super) async fn standing(pool: &PgPool, leases: &[Lease]) -> Result<Vec<JobI
     Ok(ids.into_iter().map(JobId).collect())
 }
 
+/// Whether that worker has this lease.
+pub(super) async fn is_leased_to(pool: &PgPool, worker: &WorkerId, lease: Lease) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM jobs WHERE id = $1 AND epoch = $2 AND worker_id = $3 AND state = 'running')",
+    )
+    .bind(lease.job.0)
+    .bind(lease.epoch)
+    .bind(&worker.0)
+    .fetch_one(pool)
+    .await
+}
+
 pub(super) async fn is_leased(pool: &PgPool, job: JobId, epoch: i32) -> Result<bool, sqlx::Error> {
     leased_request(pool, job, epoch).await.map(|request| request.is_some())
 }
@@ -347,32 +340,36 @@ pub(super) async fn leased_request(pool: &PgPool, job: JobId, epoch: i32) -> Res
     Ok(request.map(|request| request.0))
 }
 
-/// Publishes one picture, if the lease stands and nobody delivered it before.
-pub(super) async fn insert_output(
-    pool: &PgPool,
-    job: JobId,
-    epoch: i32,
-    request: &ValidRequest,
-    output: &NewOutput,
-) -> Result<bool, sqlx::Error> {
-    // The row lock orders this against a cancellation or a new lease at the same moment.
-    let done = sqlx::query(
-        "WITH leased AS (SELECT id FROM jobs WHERE id = $2 AND epoch = $3 AND state = 'running' FOR UPDATE)
+/// Publishes pictures whose leases stand and that nobody delivered before; answers those.
+pub(super) async fn insert_outputs(pool: &PgPool, pictures: &[Delivered]) -> Result<Vec<OutputId>, sqlx::Error> {
+    let int = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    // The row locks, taken in one order, settle this against a cancellation or a new lease at the same moment.
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "WITH picture AS (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::int[], $7::int[],
+                 $8::bigint[]) AS t (id, job, epoch, index, seed, width, height, bytes)
+         ), leased AS (
+             SELECT id FROM jobs
+             WHERE state = 'running' AND (id, epoch) IN (SELECT job, epoch FROM picture)
+             ORDER BY id FOR UPDATE
+         )
          INSERT INTO outputs (id, job_id, index, seed, width, height, media_type, bytes)
-         SELECT $1, id, $4, $5, $6, $7, 'image/png', $8 FROM leased
-         ON CONFLICT (job_id, index) DO NOTHING",
+         SELECT picture.id, job, index, seed, width, height, 'image/png', bytes
+         FROM picture JOIN leased ON leased.id = picture.job
+         ON CONFLICT (job_id, index) DO NOTHING
+         RETURNING id",
     )
-    .bind(output.id.0)
-    .bind(job.0)
-    .bind(epoch)
-    .bind(i32::try_from(output.index).unwrap_or(i32::MAX))
-    .bind(i64::try_from(output.seed).unwrap_or(i64::MAX))
-    .bind(i32::try_from(request.width).unwrap_or(i32::MAX))
-    .bind(i32::try_from(request.height).unwrap_or(i32::MAX))
-    .bind(i64::try_from(output.bytes).unwrap_or(i64::MAX))
-    .execute(pool)
+    .bind(pictures.iter().map(|p| p.id.0).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| p.lease.job.0).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| p.lease.epoch).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| int(p.index)).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| i64::try_from(p.seed).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| int(p.width)).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| int(p.height)).collect::<Vec<_>>())
+    .bind(pictures.iter().map(|p| i64::try_from(p.bytes).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+    .fetch_all(pool)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(ids.into_iter().map(OutputId).collect())
 }
 
 pub(super) async fn has_output(pool: &PgPool, job: JobId, epoch: i32, index: u32) -> Result<bool, sqlx::Error> {

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::{JobEvent, JobId, StepProgress};
 use tokio::sync::broadcast;
 
+use crate::bus::Watch;
+
 /// Events a slow watcher may fall behind before it is resynchronised.
 const BACKLOG: usize = 64;
 
@@ -37,6 +39,8 @@ struct Channel {
 /// A place in the audience of one job.
 #[derive(Debug)]
 pub struct Subscription {
+    /// Events of other heads arrive as long as it lives.
+    pub(super) watch: Option<Watch>,
     hub: EventHub,
     job: JobId,
     /// Id of the newest event at the moment of subscribing.
@@ -54,6 +58,7 @@ impl EventHub {
         let mut latest: Vec<StepProgress> = channel.latest.values().cloned().collect();
         latest.sort_by_key(|progress| progress.index);
         Subscription {
+            watch: None,
             hub: self.clone(),
             job,
             last_id: channel.next_id.saturating_sub(1),
@@ -65,6 +70,13 @@ impl EventHub {
     /// Whether anyone is in the audience.
     pub fn is_watched(&self, job: JobId) -> bool {
         self.lock().get(&job).is_some_and(|channel| channel.sender.receiver_count() > 0)
+    }
+
+    /// Jobs that have an audience.
+    pub fn watched(&self) -> Vec<JobId> {
+        let channels = self.lock();
+        let watched = channels.iter().filter(|(_, channel)| channel.sender.receiver_count() > 0);
+        watched.map(|(job, _)| *job).collect()
     }
 
     /// Sends an event to the audience of `job`.

@@ -9,6 +9,7 @@ pub use events::{EventHub, Subscription};
 pub use models::Models;
 pub use outlook::{Outlook, Prospect};
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::{
@@ -16,15 +17,17 @@ use domain::{
     OutputView, ValidRequest, price,
 };
 use sqlx::PgPool;
-use tokio::sync::Notify;
 
+use crate::bell::Bell;
+use crate::bus::{Broadcast, Bus};
 use crate::clock::{self, SharedClock};
 use crate::credits::{self, CreditsService};
 use crate::db::explain;
+use crate::group::Group;
 use crate::media::MediaStore;
 
-/// Jobs waiting at once; beyond, a new one is told to come back later.
-const MAX_QUEUED: usize = 20_000;
+/// Jobs waiting at once by default; beyond, a new one is told to come back later.
+pub const MAX_QUEUED: usize = 20_000;
 
 /// Submits, reads, watches and cancels jobs.
 #[derive(Clone, Debug)]
@@ -36,8 +39,10 @@ pub struct Jobs {
     models: Models,
     events: EventHub,
     outlook: Outlook,
-    /// Wakes the dispatcher.
-    wake: Arc<Notify>,
+    bus: Arc<dyn Bus>,
+    bell: Bell,
+    submitting: Group<store::NewJob, Result<bool, AppError>>,
+    max_queued: usize,
     /// Tells the fleet that a running job was cancelled.
     cancelled: tokio::sync::mpsc::UnboundedSender<(JobId, i32)>,
 }
@@ -52,7 +57,10 @@ pub struct JobsParts {
     pub models: Models,
     pub events: EventHub,
     pub outlook: Outlook,
-    pub wake: Arc<Notify>,
+    pub bus: Arc<dyn Bus>,
+    pub bell: Bell,
+    /// Jobs waiting at once; beyond, a new one is told to come back later.
+    pub max_queued: usize,
     pub cancelled: tokio::sync::mpsc::UnboundedSender<(JobId, i32)>,
 }
 
@@ -66,9 +74,11 @@ pub struct Quote {
 }
 
 impl Jobs {
+    /// Must be called within a runtime.
     pub fn new(parts: JobsParts) -> Self {
-        let JobsParts { pool, clock, credits, media, models, events, outlook, wake, cancelled } = parts;
-        Self { pool, clock, credits, media, models, events, outlook, wake, cancelled }
+        let JobsParts { pool, clock, credits, media, models, events, outlook, bus, bell, max_queued, cancelled } = parts;
+        let submitting = submitting(&pool);
+        Self { pool, clock, credits, media, models, events, outlook, bus, bell, submitting, max_queued, cancelled }
     }
 
     /// Checks and prices a request without doing anything.
@@ -84,27 +94,34 @@ impl Jobs {
     /// Accepts a job: the row, the hold and the limits are one transaction.
     pub async fn submit(&self, owner: DeviceId, request: GenerationRequest) -> Result<JobView, AppError> {
         let quote = self.quote(request).await?;
-        if self.outlook.queued() >= MAX_QUEUED {
-            return Err(AppError::Busy { retry_seconds: 30 });
-        }
+        self.check_room()?;
+        let now = self.clock.now();
         let job = store::NewJob {
             id: JobId::from_random(clock::random_u128()),
             owner,
             relative_cost: price::relative_cost(&quote.request, &quote.card),
             price: quote.price,
             request: quote.request,
-            created_at: self.clock.now(),
+            created_at: now,
         };
-        let mut transaction = self.pool.begin().await.map_err(explain)?;
-        store::insert(&mut transaction, &job).await.map_err(explain)?;
-        self.credits.hold(&mut transaction, owner, job.id, job.price).await?;
-        transaction.commit().await.map_err(explain)?;
-        self.wake.notify_one();
+        // Most submissions are one statement of a group. A day's first one has no balance to take from yet, and
+        // one that can't be paid has to be told why: both take the long way.
+        let accepted = self.submitting.call(job.clone()).await.unwrap_or(Err(AppError::Unavailable))?;
+        if !accepted {
+            let mut transaction = self.pool.begin().await.map_err(explain)?;
+            store::insert(&mut transaction, &job).await.map_err(explain)?;
+            self.credits.hold(&mut transaction, owner, job.id, job.price).await?;
+            transaction.commit().await.map_err(explain)?;
+        }
+        self.outlook.one_more_queued();
+        self.bell.ring();
         Ok(JobView {
             id: job.id,
             status: JobState::Queued,
             position: None,
             eta_seconds: None,
+            eta_range_seconds: None,
+            overtaken: false,
             price: job.price,
             request: job.request,
             outputs: Vec::new(),
@@ -141,7 +158,7 @@ impl Jobs {
             // The fleet is told which lease ended; if it is gone, so is the worker's work.
             let _ = self.cancelled.send((job, epoch));
             self.outlook.forget(job);
-            self.wake.notify_one();
+            self.bell.ring();
             self.publish(job).await;
         }
         self.delete_files(&dropped).await;
@@ -151,7 +168,8 @@ impl Jobs {
     /// Follows a job of this owner: its state now, and everything from here on.
     pub async fn watch(&self, owner: DeviceId, job: JobId) -> Result<(JobView, Subscription), AppError> {
         // Subscribed before reading, so that nothing falls in between.
-        let subscription = self.events.subscribe(job);
+        let mut subscription = self.events.subscribe(job);
+        subscription.watch = Some(self.bus.watch(job).await);
         Ok((self.get(owner, job).await?, subscription))
     }
 
@@ -172,23 +190,52 @@ impl Jobs {
         }
     }
 
-    /// Tells everyone who watches `job` how it stands.
+    /// Tells everyone who watches `job`, at whichever head, how it stands.
     pub(crate) async fn publish(&self, job: JobId) {
-        if !self.events.is_watched(job) {
+        if !self.events.is_watched(job) && self.bus.is_alone() {
             return;
         }
-        match store::find(&self.pool, job, None).await {
-            Ok(Some(row)) => match self.with_outputs(vec![row]).await {
-                Ok(mut views) => {
-                    if let Some(view) = views.pop() {
-                        self.events.send(job, JobEvent::State(Box::new(view)));
-                    }
-                }
-                Err(error) => tracing::warn!(%error, %job, "no event was sent"),
-            },
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, %job, "no event was sent"),
+        let Some(view) = self.view(job).await else { return };
+        let event = JobEvent::State(Box::new(view));
+        if let Err(error) = self.bus.publish(&Broadcast::JobEvent { job, event: event.clone() }).await {
+            tracing::debug!(%error, %job, "watchers at other heads may miss an event");
         }
+        self.events.send(job, event);
+    }
+
+    /// Tells those who watch `job` at this head how it stands.
+    pub(crate) async fn publish_here(&self, job: JobId) {
+        if let Some(view) = self.view(job).await {
+            self.events.send(job, JobEvent::State(Box::new(view)));
+        }
+    }
+
+    async fn view(&self, job: JobId) -> Option<JobView> {
+        let row = match store::find(&self.pool, job, None).await {
+            Ok(row) => row?,
+            Err(error) => {
+                tracing::warn!(%error, %job, "no event was sent");
+                return None;
+            }
+        };
+        match self.with_outputs(vec![row]).await {
+            Ok(mut views) => views.pop(),
+            Err(error) => {
+                tracing::warn!(%error, %job, "no event was sent");
+                None
+            }
+        }
+    }
+
+    /// Refuses when too many wait, and says when there may be room.
+    fn check_room(&self) -> Result<(), AppError> {
+        let queued = self.outlook.queued();
+        if queued < self.max_queued {
+            return Ok(());
+        }
+        // At the pace of the queue, the time until what is too many has been served; at least a moment.
+        let seconds = self.outlook.seconds_to_serve(queued + 1 - self.max_queued, self.clock.now());
+        Err(AppError::Busy { retry_seconds: seconds.clamp(5, 3_600) })
     }
 
     pub(crate) async fn delete_files(&self, outputs: &[OutputId]) {
@@ -219,6 +266,8 @@ impl Jobs {
                     status,
                     position: prospect.filter(|_| status == JobState::Queued).map(|prospect| prospect.position),
                     eta_seconds: prospect.map(|prospect| prospect.seconds_left(now)),
+                    eta_range_seconds: prospect.and_then(|prospect| prospect.range_left(now)),
+                    overtaken: prospect.is_some_and(|prospect| prospect.overtaken),
                     price: u32::try_from(row.price).unwrap_or(0),
                     request: row.request.0,
                     outputs: outputs.remove(&id).unwrap_or_default(),
@@ -248,4 +297,47 @@ impl From<store::OutputRow> for OutputView {
             seed: u64::try_from(row.seed).unwrap_or(0),
         }
     }
+}
+
+/// Accepts jobs in groups. Answers whether a job was: its owner's balance had its price.
+fn submitting(pool: &PgPool) -> Group<store::NewJob, Result<bool, AppError>> {
+    let pool = pool.clone();
+    Group::spawn(move |jobs: Vec<store::NewJob>| {
+        let pool = pool.clone();
+        async move {
+            let mut answers: Vec<Result<bool, AppError>> = vec![Ok(false); jobs.len()];
+            for turn in turns(&jobs) {
+                let of_turn: Vec<&store::NewJob> = turn.iter().map(|at| &jobs[*at]).collect();
+                match store::accept(&pool, &of_turn).await {
+                    Ok(accepted) => {
+                        for at in turn {
+                            answers[at] = Ok(accepted.contains(&jobs[at].id));
+                        }
+                    }
+                    Err(error) => {
+                        let error = explain(error);
+                        for at in turn {
+                            answers[at] = Err(error.clone());
+                        }
+                    }
+                }
+            }
+            answers
+        }
+    })
+}
+
+/// Positions of the jobs, in rounds that name every owner once: one statement changes a balance once.
+fn turns(jobs: &[store::NewJob]) -> Vec<Vec<usize>> {
+    let mut seen: HashMap<DeviceId, usize> = HashMap::new();
+    let mut turns: Vec<Vec<usize>> = Vec::new();
+    for (at, job) in jobs.iter().enumerate() {
+        let turn = seen.entry(job.owner).or_default();
+        if turns.len() == *turn {
+            turns.push(Vec::new());
+        }
+        turns[*turn].push(at);
+        *turn += 1;
+    }
+    turns
 }

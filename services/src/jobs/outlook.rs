@@ -63,6 +63,20 @@ impl Outlook {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).queued
     }
 
+    /// Seconds until the next `jobs` of those that wait are expected to be done; 30 when unknown.
+    pub(crate) fn seconds_to_serve(&self, jobs: usize, now: DateTime<Utc>) -> u32 {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let mut finishes: Vec<DateTime<Utc>> = inner.waiting.values().map(|prospect| prospect.finish_at).collect();
+        finishes.sort_unstable();
+        let at = finishes.get(jobs.saturating_sub(1).min(finishes.len().saturating_sub(1)));
+        at.map_or(30, |at| u32::try_from((*at - now).num_seconds().max(0)).unwrap_or(u32::MAX))
+    }
+
+    /// Counts a job that was just accepted, until the queue is counted again.
+    pub(crate) fn one_more_queued(&self) {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).queued += 1;
+    }
+
     pub(crate) fn count_queued(&self, queued: usize) {
         self.inner.write().unwrap_or_else(PoisonError::into_inner).queued = queued;
     }

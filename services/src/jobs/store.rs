@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A job as it is accepted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct NewJob {
     pub id: JobId,
     pub owner: DeviceId,
@@ -52,10 +52,51 @@ pub(crate) struct MediaRow {
     pub public: bool,
 }
 
+/// Accepts jobs whose owners can pay them: row and hold in one statement, each owner once. Answers the accepted ones.
+pub(super) async fn accept(pool: &PgPool, jobs: &[&NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
+    let int = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "WITH wanted AS (
+             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::text[], $6::int[],
+                 $7::double precision[], $8::int[], $9::timestamptz[], $10::date[])
+                 AS t (id, device_id, request, model, capability, count, relative_cost, price, created_at, day)
+             ORDER BY device_id
+         ), taken AS (
+             UPDATE credit_balances AS balance SET credits = balance.credits - wanted.price
+             FROM wanted
+             WHERE balance.device_id = wanted.device_id AND balance.day = wanted.day
+               AND balance.credits >= wanted.price
+             RETURNING wanted.id
+         ), job AS (
+             INSERT INTO jobs (id, device_id, state, request, model, capability, count, relative_cost, price, created_at)
+             SELECT id, device_id, 'queued', request, model, capability, count, relative_cost, price, created_at
+             FROM wanted WHERE id IN (SELECT id FROM taken)
+             RETURNING id
+         ), hold AS (
+             INSERT INTO credit_entries (device_id, day, job_id, kind, credits)
+             SELECT device_id, day, id, 'hold', price FROM wanted WHERE id IN (SELECT id FROM taken)
+         )
+         SELECT id FROM job",
+    )
+    .bind(jobs.iter().map(|job| job.id.0).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.owner.0).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| Json(&job.request)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.request.model.as_str()).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.request.capability.as_str()).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| int(job.request.count)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.relative_cost).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| int(job.price)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.created_at).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| domain::credits::day_of(job.created_at)).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(JobId).collect())
+}
+
 pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO jobs (id, device_id, state, request, model, count, relative_cost, price, created_at)
-         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO jobs (id, device_id, state, request, model, count, relative_cost, price, created_at, capability)
+         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(job.id.0)
     .bind(job.owner.0)
@@ -65,6 +106,7 @@ pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sq
     .bind(job.relative_cost)
     .bind(i32::try_from(job.price).unwrap_or(i32::MAX))
     .bind(job.created_at)
+    .bind(&job.request.capability)
     .execute(db)
     .await?;
     Ok(())

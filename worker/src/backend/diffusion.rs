@@ -1,59 +1,63 @@
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use domain::worker::WarmModel;
 use domain::{ModelCard, ValidRequest};
-use engine::{Device, Params, Pipeline, Session};
+use engine::{Device, EngineError, LoadError, ModelInfo, Params, Pipeline, Session};
 
-use super::{Backend, BackendError, DeviceSpec};
-use crate::clock::Stopwatch;
+use super::{Backend, BackendError, DeviceSpec, Model, Offer};
+
+/// Weights that are read and packed in a millisecond, in MiB: a guess until a load was measured.
+const LOADED_MB_PER_MS: f64 = 0.2;
+/// Shared passes on a processor: there is little to gain beyond.
+const CPU_BATCH: usize = 8;
+/// Shared passes on a card, for pictures of `CARD_SIDE` and smaller; larger ones fill it sooner.
+const CARD_BATCH: usize = 8;
+const CARD_SIDE: u64 = 512;
 
 /// The real thing: diffusion models on a CPU or a GPU.
 #[derive(Debug)]
 pub struct EngineBackend {
     device: Device,
-    /// Loaded models by name; all stay resident.
-    models: BTreeMap<String, Pipeline>,
+    folder: PathBuf,
+    memory_mb: u64,
+}
+
+/// One loaded diffusion model.
+#[derive(Debug)]
+pub struct EngineModel {
+    card: ModelCard,
+    pipeline: Pipeline,
+    on_cpu: bool,
 }
 
 /// One picture in the making.
 #[derive(Debug)]
 pub struct EngineSession {
-    model: String,
-    session: Session,
+    key: u64,
+    /// Pixels of the picture.
+    area: u64,
+    pub(crate) session: Session,
 }
 
 impl EngineBackend {
-    /// Loads every model in `folder`. A model that does not load is reported and left out.
-    pub fn load(device: &DeviceSpec, folder: &Path) -> Result<Self, BackendError> {
-        let device = open_device(device)?;
-        let mut models = BTreeMap::new();
-        let mut reason = String::from("it holds no folder with a model_index.json");
+    /// Models from `folder`, on a device with this much memory (in MiB; 0 when unknown).
+    /// Those that can't be used are reported once.
+    ///
+    /// # Errors
+    /// [`BackendError::Failed`] when there is no such device.
+    pub fn new(device: &DeviceSpec, folder: &Path, memory_mb: u64) -> Result<Self, BackendError> {
         for path in model_folders(folder) {
-            match Pipeline::load(&path, &device) {
-                Ok(pipeline) => {
-                    models.insert(pipeline.info().name.clone(), pipeline);
-                }
-                Err(error) => {
-                    tracing::error!(model = %path.display(), %error, "a model does not load");
-                    reason = error.to_string();
-                }
+            if let Err(error) = ModelInfo::read(&path) {
+                tracing::error!(model = %path.display(), %error, "a model can't be used");
             }
         }
-        if models.is_empty() {
-            return Err(BackendError::NoModels { folder: folder.display().to_string(), reason });
-        }
-        Ok(Self { device, models })
-    }
-
-    fn pipeline(&self, model: &str) -> Result<&Pipeline, BackendError> {
-        self.models.get(model).ok_or_else(|| BackendError::UnknownModel(model.into()))
+        Ok(Self { device: open_device(device)?, folder: folder.to_owned(), memory_mb })
     }
 }
 
 /// Folders below `folder` that hold a model in the diffusers layout, in a stable order.
-pub fn model_folders(folder: &Path) -> Vec<std::path::PathBuf> {
+pub fn model_folders(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -67,14 +71,13 @@ pub fn model_folders(folder: &Path) -> Vec<std::path::PathBuf> {
 /// Opens the device that was asked for.
 pub fn open_device(device: &DeviceSpec) -> Result<Device, BackendError> {
     match device {
-        DeviceSpec::Cuda(ordinal) => Device::cuda(*ordinal).map_err(|error| BackendError::Failed(error.to_string())),
+        DeviceSpec::Cuda(ordinal) => Device::cuda(*ordinal).map_err(failed),
         DeviceSpec::Cpu | DeviceSpec::Fake { .. } => Ok(Device::cpu()),
     }
 }
 
 /// What the head needs to know of a model.
-pub fn card(pipeline: &Pipeline) -> ModelCard {
-    let info = pipeline.info();
+pub fn card(info: &ModelInfo) -> ModelCard {
     ModelCard {
         name: info.name.clone(),
         title: info.title.clone(),
@@ -100,84 +103,122 @@ pub fn params(request: &ValidRequest, seed: u64) -> Params {
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> BackendError {
-    BackendError::Failed(error.to_string())
-}
-
 impl Backend for EngineBackend {
-    type Session = EngineSession;
+    type Model = EngineModel;
 
     fn describe(&self) -> String {
-        self.device.name()
+        if !self.device.is_cpu() {
+            return self.device.name();
+        }
+        match std::thread::available_parallelism() {
+            Ok(threads) => format!("cpu ({threads} threads)"),
+            Err(_) => "cpu".into(),
+        }
     }
 
-    fn warm_up(&self) -> Result<Vec<WarmModel>, BackendError> {
-        self.models
-            .values()
-            .map(|pipeline| {
-                let card = card(pipeline);
-                // Two steps and the decoding say enough: the rest of a picture is more of the same steps.
-                let watch = Stopwatch::start();
-                let mut session = pipeline
-                    .open(&Params {
-                        prompt: "warm-up".into(),
-                        negative_prompt: String::new(),
-                        width: card.native_size,
-                        height: card.native_size,
-                        steps: 2,
-                        guidance: card.default_guidance,
-                        seed: 0,
-                    })
-                    .map_err(failed)?;
-                pipeline.step(&mut [&mut session]).map_err(failed)?;
-                let first_ms = watch.ms();
-                pipeline.step(&mut [&mut session]).map_err(failed)?;
-                let step_ms = watch.ms() - first_ms;
-                let before_decoding = watch.ms();
-                pipeline.finish(&session).map_err(failed)?;
-                let decode_ms = watch.ms() - before_decoding;
-                let standard_ms = step_ms * f64::from(card.default_steps) + decode_ms;
-                Ok(WarmModel { card, standard_ms })
-            })
-            .collect()
+    fn memory_mb(&self) -> u64 {
+        self.memory_mb
     }
 
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<Self::Session, BackendError> {
-        let session = self.pipeline(&request.model)?.open(&params(request, seed)).map_err(failed)?;
-        Ok(EngineSession { model: request.model.clone(), session })
+    fn concurrency(&self, batch_gain: f64) -> u32 {
+        match (self.device.is_cpu(), batch_gain >= 1.1) {
+            (false, _) => 8,
+            (true, true) => 4,
+            // The second job is ready when the first one ends, and may pass it if it is shorter.
+            (true, false) => 2,
+        }
     }
 
-    fn key(&self, session: &Self::Session) -> u64 {
+    fn catalogue(&self) -> Vec<Offer> {
+        let mut names = HashSet::new();
+        let readable = model_folders(&self.folder).into_iter().filter_map(|path| match ModelInfo::read(&path) {
+            Ok(info) => Some(info),
+            Err(error) => {
+                tracing::debug!(model = %path.display(), %error, "a model can't be used");
+                None
+            }
+        });
+        let offers = readable.map(|info| {
+            let memory_mb = info.weight_bytes.div_ceil(1 << 20);
+            Offer { card: card(&info), memory_mb, load_ms: memory_mb as f64 / LOADED_MB_PER_MS }
+        });
+        offers.filter(|offer| names.insert(offer.card.name.clone())).collect()
+    }
+
+    fn load(&self, model: &str) -> Result<EngineModel, BackendError> {
+        let named = |path: &PathBuf| ModelInfo::read(path).is_ok_and(|info| info.name == model);
+        let folder = model_folders(&self.folder).into_iter().find(named);
+        let folder = folder.ok_or_else(|| BackendError::UnknownModel(model.into()))?;
+        let pipeline = Pipeline::load(&folder, &self.device).map_err(unloadable)?;
+        Ok(EngineModel { card: card(pipeline.info()), pipeline, on_cpu: self.device.is_cpu() })
+    }
+}
+
+impl Model for EngineModel {
+    type Session = EngineSession;
+
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn open(&self, request: &ValidRequest, seed: u64) -> Result<EngineSession, BackendError> {
+        let session = self.pipeline.open(&params(request, seed)).map_err(failed)?;
         let mut hasher = DefaultHasher::new();
-        session.model.hash(&mut hasher);
-        session.session.key().hash(&mut hasher);
-        hasher.finish()
+        session.key().hash(&mut hasher);
+        let area = u64::from(request.width) * u64::from(request.height);
+        Ok(EngineSession { key: hasher.finish(), area, session })
     }
 
-    fn progress(&self, session: &Self::Session) -> (u32, u32) {
+    fn key(&self, session: &EngineSession) -> u64 {
+        session.key
+    }
+
+    fn batch_cap(&self, session: &EngineSession) -> usize {
+        if self.on_cpu {
+            return CPU_BATCH;
+        }
+        let larger = session.area.max(1) as f64 / (CARD_SIDE * CARD_SIDE) as f64;
+        ((CARD_BATCH as f64 / larger) as usize).clamp(1, CARD_BATCH)
+    }
+
+    fn progress(&self, session: &EngineSession) -> (u32, u32) {
         let count = |steps: usize| u32::try_from(steps).unwrap_or(u32::MAX);
         (count(session.session.step_index()), count(session.session.steps()))
     }
 
-    fn step(&self, sessions: &mut [&mut Self::Session]) -> Result<(), BackendError> {
-        let Some(first) = sessions.first() else { return Ok(()) };
-        let pipeline = self.pipeline(&first.model)?;
+    fn step(&self, sessions: &mut [&mut EngineSession]) -> Result<(), BackendError> {
         let mut inner: Vec<&mut Session> = sessions.iter_mut().map(|session| &mut session.session).collect();
-        pipeline.step(&mut inner).map_err(failed)
+        self.pipeline.step(&mut inner).map_err(failed)
     }
 
-    fn preview(&self, session: &Self::Session) -> Option<Vec<u8>> {
-        let picture = self.pipeline(&session.model).ok()?.preview(&session.session).ok()?;
+    fn preview(&self, session: &EngineSession) -> Option<Vec<u8>> {
+        let picture = self.pipeline.preview(&session.session).ok()?;
         engine::encode_png(&picture, None).ok()
     }
 
-    fn finish(&self, session: &Self::Session, recipe: &str) -> Result<Vec<u8>, BackendError> {
-        let picture = self.pipeline(&session.model)?.finish(&session.session).map_err(failed)?;
+    fn finish(&self, session: &EngineSession, recipe: &str) -> Result<Vec<u8>, BackendError> {
+        let picture = self.pipeline.finish(&session.session).map_err(failed)?;
         engine::encode_png(&picture, Some(recipe)).map_err(failed)
     }
+}
 
-    fn max_batch(&self) -> usize {
-        // On a CPU a batch takes as long as its singles and only makes the first picture later.
-        if self.device.is_cpu() { 1 } else { 8 }
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
+fn failed(error: EngineError) -> BackendError {
+    match error {
+        EngineError::OutOfMemory => BackendError::OutOfMemory(error.to_string()),
+        EngineError::OutOfRange { .. } | EngineError::Prompt(_) => BackendError::Unfit(error.to_string()),
+        _ => BackendError::Failed(error.to_string()),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
+fn unloadable(error: LoadError) -> BackendError {
+    let text = error.to_string();
+    let lower = text.to_lowercase();
+    // The engine knows only the driver's sentence here.
+    let no_memory = ["out of memory", "out_of_memory", "alloc_failed"].iter().any(|sign| lower.contains(sign));
+    match error {
+        LoadError::Device(_) if no_memory => BackendError::OutOfMemory(text),
+        _ => BackendError::Failed(text),
     }
 }

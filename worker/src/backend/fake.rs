@@ -1,15 +1,30 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use domain::worker::WarmModel;
 use domain::{ModelCard, ValidRequest};
 
-use super::{Backend, BackendError};
+use super::{Backend, BackendError, Model, Offer};
 
-/// A worker for load tests: takes a fixed time per picture and draws a labelled test card.
-#[derive(Debug)]
+/// How much longer than a picture a clip takes.
+const CLIP_FACTOR: u32 = 8;
+
+/// Steps of a picture that takes the time it was told.
+const STEPS: u32 = 12;
+
+/// A worker for load tests: takes a fixed time per picture of twelve steps and draws a labelled test card.
+#[derive(Clone, Debug)]
 pub struct FakeBackend {
     per_image: Duration,
+    batch: usize,
+    models: Vec<String>,
+}
+
+/// One pretended model: `starter` draws pictures, `clip` stands for something slow.
+#[derive(Debug)]
+pub struct FakeModel {
+    card: ModelCard,
+    per_image: Duration,
+    batch: usize,
 }
 
 /// One test card in the making.
@@ -24,33 +39,65 @@ pub struct FakeSession {
 }
 
 impl FakeBackend {
-    pub fn new(per_image: Duration) -> Self {
-        Self { per_image }
+    /// `batch` sessions that share a pass take as long as one. The only model is `starter`.
+    pub fn new(per_image: Duration, batch: usize) -> Self {
+        Self { per_image, batch, models: vec!["starter".into()] }
+    }
+
+    /// With these models instead; the one called `clip` is slow and offers `video`.
+    pub fn with_models(self, models: &[String]) -> Self {
+        Self { models: models.to_vec(), ..self }
+    }
+
+    fn pace(&self, model: &str) -> Duration {
+        if model == "clip" { self.per_image * CLIP_FACTOR } else { self.per_image }
     }
 }
 
 impl Backend for FakeBackend {
-    type Session = FakeSession;
+    type Model = FakeModel;
 
     fn describe(&self) -> String {
-        format!("fake ({} ms a picture)", self.per_image.as_millis())
+        match self.batch {
+            1 => format!("fake ({} ms a picture)", self.per_image.as_millis()),
+            batch => format!("fake ({} ms a pass of up to {batch} pictures)", self.per_image.as_millis()),
+        }
     }
 
-    fn warm_up(&self) -> Result<Vec<WarmModel>, BackendError> {
-        let card = ModelCard {
-            name: "starter".into(),
-            title: "Test card".into(),
-            capability: "image.fast".into(),
-            native_size: 256,
-            default_steps: 12,
-            max_steps: 50,
-            default_guidance: 3.0,
-            size_multiple: 32,
+    fn memory_mb(&self) -> u64 {
+        0
+    }
+
+    fn concurrency(&self, _batch_gain: f64) -> u32 {
+        u32::try_from(self.batch).unwrap_or(u32::MAX)
+    }
+
+    fn catalogue(&self) -> Vec<Offer> {
+        let offer = |name: &String| Offer {
+            card: card(name),
+            memory_mb: if name == "clip" { 10_000 } else { 20 },
+            load_ms: self.pace(name).as_secs_f64() * 1_000.0,
         };
-        Ok(vec![WarmModel { card, standard_ms: self.per_image.as_secs_f64() * 1_000.0 }])
+        self.models.iter().map(offer).collect()
     }
 
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<Self::Session, BackendError> {
+    fn load(&self, model: &str) -> Result<FakeModel, BackendError> {
+        if !self.models.iter().any(|name| name == model) {
+            return Err(BackendError::UnknownModel(model.into()));
+        }
+        pretend(self.pace(model));
+        Ok(FakeModel { card: card(model), per_image: self.pace(model), batch: self.batch })
+    }
+}
+
+impl Model for FakeModel {
+    type Session = FakeSession;
+
+    fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    fn open(&self, request: &ValidRequest, seed: u64) -> Result<FakeSession, BackendError> {
         Ok(FakeSession {
             prompt: request.prompt.clone(),
             width: request.width,
@@ -61,29 +108,36 @@ impl Backend for FakeBackend {
         })
     }
 
-    fn key(&self, _session: &Self::Session) -> u64 {
-        0
+    fn key(&self, session: &FakeSession) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.card.name, session.width, session.height).hash(&mut hasher);
+        hasher.finish()
     }
 
-    fn progress(&self, session: &Self::Session) -> (u32, u32) {
+    fn batch_cap(&self, _session: &FakeSession) -> usize {
+        self.batch
+    }
+
+    fn progress(&self, session: &FakeSession) -> (u32, u32) {
         (session.done, session.steps)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "standing in for work is this backend's purpose")]
-    fn step(&self, sessions: &mut [&mut Self::Session]) -> Result<(), BackendError> {
-        for session in sessions {
-            std::thread::sleep(self.per_image / session.steps);
-            session.done += 1;
+    fn step(&self, sessions: &mut [&mut FakeSession]) -> Result<(), BackendError> {
+        for pass in sessions.chunks_mut(self.batch) {
+            pretend(self.per_image / STEPS);
+            for session in pass {
+                session.done += 1;
+            }
         }
         Ok(())
     }
 
-    fn preview(&self, session: &Self::Session) -> Option<Vec<u8>> {
+    fn preview(&self, session: &FakeSession) -> Option<Vec<u8>> {
         let picture = engine::RgbImage::from_pixel(8, 8, colour(session));
         engine::encode_png(&picture, None).ok()
     }
 
-    fn finish(&self, session: &Self::Session, recipe: &str) -> Result<Vec<u8>, BackendError> {
+    fn finish(&self, session: &FakeSession, recipe: &str) -> Result<Vec<u8>, BackendError> {
         // A colour and a stripe that depend on the words and the seed: enough to tell cards apart.
         let stripe = (session.seed % u64::from(session.height.max(1))) as u32;
         let picture = engine::RgbImage::from_fn(session.width, session.height, |_, y| {
@@ -91,10 +145,29 @@ impl Backend for FakeBackend {
         });
         engine::encode_png(&picture, Some(recipe)).map_err(|error| BackendError::Failed(error.to_string()))
     }
+}
 
-    fn max_batch(&self) -> usize {
-        1
+fn card(name: &str) -> ModelCard {
+    let (title, capability) = match name {
+        "starter" => ("Test card".to_owned(), "image.fast"),
+        "clip" => ("Test clip".to_owned(), "video"),
+        other => (format!("Test card ({other})"), "image.fast"),
+    };
+    ModelCard {
+        name: name.to_owned(),
+        title,
+        capability: capability.into(),
+        native_size: 256,
+        default_steps: STEPS,
+        max_steps: 50,
+        default_guidance: 3.0,
+        size_multiple: 32,
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "standing in for work is this backend's purpose")]
+fn pretend(time: Duration) {
+    std::thread::sleep(time);
 }
 
 fn colour(session: &FakeSession) -> engine::Rgb<u8> {

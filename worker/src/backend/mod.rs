@@ -1,99 +1,85 @@
 //! The seam to whatever makes pictures: the engine, or a fake for load tests.
 
+mod device;
 pub mod diffusion;
 mod fake;
 
+use domain::{ModelCard, ValidRequest};
+use thiserror::Error;
+
+pub use self::device::DeviceSpec;
 pub use self::diffusion::EngineBackend;
 pub use self::fake::FakeBackend;
 
-use std::str::FromStr;
-use std::time::Duration;
-
-use domain::ValidRequest;
-use domain::worker::WarmModel;
-use thiserror::Error;
-
-/// Makes pictures step by step on one device.
-pub trait Backend: Send + 'static {
-    /// One picture in the making.
-    type Session: Send;
+/// One device, and the models that could be loaded onto it.
+pub trait Backend: Send + Sync + 'static {
+    type Model: Model;
 
     /// The device, for people.
     fn describe(&self) -> String;
 
-    /// Makes a small picture with every model and measures a standard one.
-    fn warm_up(&self) -> Result<Vec<WarmModel>, BackendError>;
+    /// Memory of the device that models may use, in MiB; 0 when unknown.
+    fn memory_mb(&self) -> u64;
+
+    /// Jobs that are worth working on at the same time, if passes that are shared gain this much.
+    fn concurrency(&self, batch_gain: f64) -> u32;
+
+    /// Every model that could be loaded, in a stable order, each name once. Reads no weights.
+    fn catalogue(&self) -> Vec<Offer>;
+
+    /// Loads a model by name. Takes as long as it takes: it runs on a thread of its own.
+    fn load(&self, model: &str) -> Result<Self::Model, BackendError>;
+}
+
+/// One loaded model. Dropping it gives its memory back.
+pub trait Model: Send + 'static {
+    /// One picture in the making. It never outlives its model.
+    type Session: Send;
+
+    fn card(&self) -> &ModelCard;
 
     /// Starts a picture.
     fn open(&self, request: &ValidRequest, seed: u64) -> Result<Self::Session, BackendError>;
 
-    /// Sessions with equal keys may be stepped together.
+    /// Sessions with equal keys may be stepped together. Never changes; models never share one.
     fn key(&self, session: &Self::Session) -> u64;
+
+    /// Most sessions like this one in one pass, before anything was learned.
+    fn batch_cap(&self, session: &Self::Session) -> usize;
 
     /// Steps done and steps in all.
     fn progress(&self, session: &Self::Session) -> (u32, u32);
 
-    /// Advances every session by one step, in one pass.
+    /// Advances every session by one step, in one pass. On an error none has moved.
     fn step(&self, sessions: &mut [&mut Self::Session]) -> Result<(), BackendError>;
 
-    /// The picture forming, as PNG bytes at a small size, if the backend can tell.
+    /// The picture forming, as PNG bytes at a small size, if it can be told.
     fn preview(&self, session: &Self::Session) -> Option<Vec<u8>>;
 
     /// The finished picture, as PNG bytes with its recipe inside.
     fn finish(&self, session: &Self::Session, recipe: &str) -> Result<Vec<u8>, BackendError>;
+}
 
-    /// Most sessions in one pass.
-    fn max_batch(&self) -> usize;
+/// A model that could be loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    pub card: ModelCard,
+    /// Memory its weights take on the device, in MiB.
+    pub memory_mb: u64,
+    /// Milliseconds that loading it takes, estimated.
+    pub load_ms: f64,
 }
 
 /// Why a backend could not do something.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BackendError {
-    #[error("no model could be loaded from {folder}: {reason}")]
-    NoModels { folder: String, reason: String },
     #[error("this worker has no model called “{0}”")]
     UnknownModel(String),
+    /// The request itself: it would fail everywhere.
+    #[error("{0}")]
+    Unfit(String),
+    #[error("the device has too little memory: {0}")]
+    OutOfMemory(String),
     #[error("{0}")]
     Failed(String),
-}
-
-/// Which device to use, as it is written in `MINDSEYE_WORKERS`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceSpec {
-    Cpu,
-    Cuda(usize),
-    Fake { per_image: Duration },
-}
-
-impl FromStr for DeviceSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || format!("“{text}” is not a device: use cpu, cuda:0 or fake:50ms");
-        match text.split_once(':') {
-            None if text == "cpu" => Ok(Self::Cpu),
-            None if text == "cuda" => Ok(Self::Cuda(0)),
-            Some(("cuda", ordinal)) => ordinal.parse().map(Self::Cuda).map_err(|_| unknown()),
-            Some(("fake", pace)) => {
-                let ms = pace.strip_suffix("ms").unwrap_or(pace).parse().map_err(|_| unknown())?;
-                Ok(Self::Fake { per_image: Duration::from_millis(ms) })
-            }
-            _ => Err(unknown()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn devices_are_read_as_written() {
-        assert_eq!("cpu".parse(), Ok(DeviceSpec::Cpu));
-        assert_eq!("cuda:1".parse(), Ok(DeviceSpec::Cuda(1)));
-        assert_eq!("fake:50ms".parse(), Ok(DeviceSpec::Fake { per_image: Duration::from_millis(50) }));
-        for wrong in ["", "gpu", "cuda:x", "fake:", "fake:ms", "cpu:0"] {
-            assert!(wrong.parse::<DeviceSpec>().is_err(), "{wrong}");
-        }
-    }
 }

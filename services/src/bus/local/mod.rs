@@ -88,6 +88,10 @@ impl Bus for LocalBus {
         self.head
     }
 
+    fn is_alone(&self) -> bool {
+        self.hub.lock().listeners.len() == 1
+    }
+
     async fn publish(&self, broadcast: &Broadcast) -> Result<(), BusError> {
         let shared = self.hub.lock();
         for listener in shared.listeners.iter().filter(|listener| listener.head != self.head) {

@@ -101,6 +101,10 @@ impl Bus for RedisBus {
         self.head
     }
 
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     async fn publish(&self, broadcast: &Broadcast) -> Result<(), BusError> {
         let channel = match broadcast {
             Broadcast::JobEvent { job, .. } => self.keys.job(*job),

@@ -1,0 +1,159 @@
+//! How leases end: done, given back, given up, cancelled.
+
+use domain::worker::Lease;
+use domain::{AppError, JobId, OutputId};
+use sqlx::PgPool;
+
+use super::{Fleet, GiveBack, store};
+use crate::bus::Broadcast;
+use crate::credits;
+use crate::db::explain;
+use crate::group::Group;
+use crate::jobs;
+
+/// Leases a job may be given before it is given up, whatever the reasons.
+const MAX_ATTEMPTS: i32 = 8;
+/// Workers a job may take down with it before it is set aside.
+const MAX_CRASHES: i32 = 3;
+
+/// Finished jobs on their way into the database: published and captured in groups. Answers whether the lease
+/// stood and every picture was there.
+pub(super) type Closing = Group<Lease, Result<bool, AppError>>;
+
+/// A picture whose file is stored and whose row is not.
+#[derive(Clone, Debug)]
+pub(super) struct Delivered {
+    pub lease: Lease,
+    pub id: OutputId,
+    pub index: u32,
+    pub seed: u64,
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+    pub bytes: usize,
+}
+
+pub(super) fn closing(pool: &PgPool) -> Closing {
+    let pool = pool.clone();
+    Group::spawn(move |leases: Vec<Lease>| {
+        let pool = pool.clone();
+        async move {
+            match store::succeed(&pool, &leases).await {
+                Ok(finished) => leases.iter().map(|lease| Ok(finished.contains(&lease.job))).collect(),
+                Err(error) => {
+                    let error = explain(error);
+                    leases.iter().map(|_| Err(error.clone())).collect()
+                }
+            }
+        }
+    })
+}
+
+/// Answers whether the row was written: the lease stands, and nobody delivered that picture before.
+pub(super) fn delivering(pool: &PgPool) -> Group<Delivered, Result<bool, AppError>> {
+    let pool = pool.clone();
+    Group::spawn(move |pictures: Vec<Delivered>| {
+        let pool = pool.clone();
+        async move {
+            match store::insert_outputs(&pool, &pictures).await {
+                Ok(inserted) => pictures.iter().map(|picture| Ok(inserted.contains(&picture.id))).collect(),
+                Err(error) => {
+                    let error = explain(error);
+                    pictures.iter().map(|_| Err(error.clone())).collect()
+                }
+            }
+        }
+    })
+}
+
+impl Fleet {
+    /// Publishes a finished job and captures its hold, in one statement, if the lease still stands.
+    pub(super) async fn complete(&self, lease: Lease) -> Result<(), AppError> {
+        if self.closing.call(lease).await.unwrap_or(Err(AppError::Unavailable))? {
+            metrics::counter!("mindseye_jobs_total", "end" => "succeeded").increment(1);
+            self.ended(lease.job).await;
+        } else if store::is_leased(&self.pool, lease.job, lease.epoch).await.map_err(explain)? {
+            // Said to be done, but a picture is missing: make it again.
+            let failure = domain::worker::Failure::retryable("done without every picture");
+            self.give_back(lease, GiveBack::Failed(failure)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a lease without success: the job waits again, or is given up and its credits returned.
+    pub(super) async fn give_back(&self, lease: Lease, why: GiveBack) -> Result<(), AppError> {
+        let Lease { job, epoch } = lease;
+        let (crashed, retryable, avoid) = match &why {
+            // Its next worker is another one, if there is one.
+            GiveBack::WorkerLost => (true, true, false),
+            GiveBack::Unsent => (false, true, false),
+            GiveBack::Failed(failure) => {
+                tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
+                (false, failure.retryable, failure.out_of_memory)
+            }
+        };
+        let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
+        if retryable && store::requeue(&self.pool, job, epoch, crashed, avoid, &limits).await.map_err(explain)? {
+            let why = if crashed { "worker_lost" } else if avoid { "out_of_memory" } else { "other" };
+            metrics::counter!("mindseye_retries_total", "why" => why).increment(1);
+            self.outlook.forget(job);
+            self.jobs.publish(job).await;
+            self.bell.ring();
+            return Ok(());
+        }
+        let mut transaction = self.pool.begin().await.map_err(explain)?;
+        let failed = store::fail(&mut transaction, job, epoch, &AppError::GenerationFailed).await.map_err(explain)?;
+        let dropped = if failed {
+            credits::release(&mut transaction, job).await.map_err(explain)?;
+            jobs::store::drop_outputs(&mut transaction, job).await.map_err(explain)?
+        } else {
+            Vec::new()
+        };
+        transaction.commit().await.map_err(explain)?;
+        self.jobs.delete_files(&dropped).await;
+        if failed {
+            metrics::counter!("mindseye_jobs_total", "end" => "failed").increment(1);
+            self.ended(job).await;
+        }
+        Ok(())
+    }
+
+    /// Ends a waiting job that no worker can do, free of charge.
+    pub(super) async fn abandon(&self, job: JobId) -> Result<(), sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        let ended = store::abandon(&mut transaction, job, &AppError::GenerationFailed).await?;
+        if ended {
+            credits::release(&mut transaction, job).await?;
+        }
+        transaction.commit().await?;
+        if ended {
+            tracing::warn!(%job, "given up: no worker can do it");
+            self.ended(job).await;
+        }
+        Ok(())
+    }
+
+    /// Ends the work on a lease that is over, at whichever head its worker is, and forgets what was told of it.
+    pub(super) async fn cancel_lease(&self, lease: Lease) {
+        self.forget_cancelled(lease);
+        if let Err(error) = self.bus.publish(&Broadcast::Cancelled { job: lease.job, epoch: lease.epoch }).await {
+            // The worker finds out when its picture is refused.
+            tracing::debug!(%error, job = %lease.job, "other heads were not told of a cancellation");
+        }
+    }
+
+    /// As [`Fleet::cancel_lease`], at this head alone.
+    pub(super) fn forget_cancelled(&self, lease: Lease) {
+        self.connections.cancel(lease.job, lease.epoch);
+        self.roster().release(lease);
+        self.outlook.forget(lease.job);
+        self.jobs.events().forget(lease.job);
+        self.bell.ring();
+    }
+
+    async fn ended(&self, job: JobId) {
+        self.outlook.forget(job);
+        self.jobs.publish(job).await;
+        self.jobs.events().forget(job);
+    }
+}

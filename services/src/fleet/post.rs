@@ -1,0 +1,110 @@
+//! What reaches this head over the bus: letters for its workers, and what other heads tell everyone.
+
+use std::time::Duration;
+
+use domain::worker::Lease;
+use domain::{JobEvent, JobId, JobState};
+use tokio::sync::mpsc;
+
+use super::{Fleet, store};
+use crate::bus::{Broadcast, Heard, Letter, Mailbox};
+use crate::jobs::Prospect;
+
+/// Pause before another attempt to open this head's mailbox.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often the queue is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+
+impl Fleet {
+    /// Serves the bus until the future is dropped: letters, broadcasts and rings of the bell. Every head runs it.
+    pub async fn serve_bus(&self, cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
+        tokio::join!(
+            self.read_mailbox(),
+            self.listen(),
+            self.bell.pass_on(self.bus.as_ref()),
+            self.forward_cancellations(cancelled),
+            self.count_queue(),
+        );
+    }
+
+    async fn read_mailbox(&self) {
+        let mut mailbox: Box<dyn Mailbox> = loop {
+            match self.bus.open_own_mailbox().await {
+                Ok(mailbox) => break mailbox,
+                Err(error) => tracing::warn!(%error, "other heads can't reach this one"),
+            }
+            tokio::time::sleep(RETRY).await;
+        };
+        loop {
+            let delivery = mailbox.next().await;
+            if let Letter::ToWorker { worker, connection, message } = delivery.letter
+                && self.connections.pass(&worker, connection, message).is_err()
+            {
+                // The dispatcher's lease for it runs out, or is given back when it hears of this.
+                self.tell_dispatcher(Letter::Left { worker, connection }).await;
+            }
+            if let Err(error) = mailbox.acknowledge(delivery.receipt).await {
+                tracing::debug!(%error, "a letter may come again; the epoch of its lease makes that harmless");
+            }
+        }
+    }
+
+    async fn listen(&self) {
+        let mut broadcasts = self.bus.subscribe();
+        while let Some(heard) = broadcasts.next().await {
+            match heard {
+                Heard::Message { broadcast: Broadcast::Wake, .. } => self.bell.ring_here(),
+                Heard::Message { broadcast: Broadcast::Cancelled { job, epoch }, .. } => {
+                    self.forget_cancelled(Lease { job, epoch });
+                }
+                Heard::Message { broadcast: Broadcast::JobEvent { job, event }, .. } => {
+                    self.learn(job, &event);
+                    self.jobs.events().send(job, event);
+                }
+                Heard::Gap => {
+                    self.bell.ring_here();
+                    for job in self.jobs.events().watched() {
+                        self.jobs.publish_here(job).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the dispatcher expects of a job reaches other heads with the job's state.
+    fn learn(&self, job: JobId, event: &JobEvent) {
+        let JobEvent::State(view) = event else { return };
+        let Some(eta_seconds) = view.eta_seconds.filter(|_| !view.status.is_final()) else {
+            self.outlook.forget(job);
+            return;
+        };
+        let now = self.clock.now();
+        let at = |seconds: f64| now + chrono::TimeDelta::milliseconds((seconds * 1_000.0) as i64);
+        let prospect = Prospect {
+            position: view.position.unwrap_or(0),
+            finish_at: at(eta_seconds),
+            between: view.eta_range_seconds.map(|[low, high]| (at(low), at(high))),
+            overtaken: view.overtaken,
+        };
+        self.outlook.learn(job, prospect, view.status == JobState::Running);
+    }
+
+    /// Keeps the depth of the queue at hand, by which a head that is not the dispatcher turns people away too.
+    async fn count_queue(&self) {
+        let mut every = tokio::time::interval(COUNT_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            match store::count_queued(&self.pool).await {
+                Ok(queued) => self.outlook.count_queued(usize::try_from(queued).unwrap_or(0)),
+                Err(error) => tracing::debug!(%error, "the queue was not counted"),
+            }
+        }
+    }
+
+    async fn forward_cancellations(&self, mut cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
+        while let Some((job, epoch)) = cancelled.recv().await {
+            self.cancel_lease(Lease { job, epoch }).await;
+        }
+    }
+}
