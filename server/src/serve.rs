@@ -14,8 +14,8 @@ use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings}
 use services::clock::{self, SharedClock, SystemClock};
 use services::credits::CreditsService;
 use services::db;
-use services::feed::Feed;
 use services::election::{Election, Office, Timing};
+use services::feed::Feed;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};

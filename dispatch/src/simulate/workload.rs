@@ -122,7 +122,11 @@ impl Workload {
         }
         for incident in &self.incidents {
             if incident.worker >= self.speeds.len() {
-                return Err(format!("an incident names worker {}, and there are {}", incident.worker, self.speeds.len()));
+                return Err(format!(
+                    "an incident names worker {}, and there are {}",
+                    incident.worker,
+                    self.speeds.len()
+                ));
             }
             if let IncidentKind::Hot { speed } = incident.kind {
                 positive("a hot worker's speed", speed)?;

@@ -135,11 +135,15 @@ impl Connections {
         }
     }
 
-    /// Ends the connection of whoever holds that lease here: it must not go on working on it.
-    pub(super) fn evict(&self, job: JobId, epoch: i32) {
+    /// Ends the connection of whoever holds that lease here, which must not go on working on it; answers who that
+    /// was and the other leases it had.
+    pub(super) fn evict(&self, lease: Lease) -> Option<(WorkerRecord, Vec<Lease>)> {
         let mut inner = self.lock();
-        let holds = |c: &Connected| c.leases.get(&job).is_some_and(|(other, _)| *other == epoch);
-        inner.workers.retain(|_, connected| !holds(connected));
+        let holds = |c: &Connected| c.leases.get(&lease.job).is_some_and(|(epoch, _)| *epoch == lease.epoch);
+        let id = inner.workers.iter().find(|(_, connected)| holds(connected)).map(|(id, _)| id.clone())?;
+        let gone = inner.workers.remove(&id)?;
+        let others = gone.leases.into_iter().map(|(job, (epoch, _))| Lease { job, epoch });
+        Some((gone.record, others.filter(|other| *other != lease).collect()))
     }
 
     pub(super) fn leases(&self, id: &WorkerId) -> Vec<Lease> {

@@ -100,12 +100,7 @@ fn index(length: Length) -> usize {
 }
 
 /// Takes in what arrived. True: looking again may bind something.
-async fn read_letters(
-    fleet: &Fleet,
-    desk: &mut Desk,
-    mailbox: &mut dyn Mailbox,
-    first: crate::bus::Delivery,
-) -> bool {
+async fn read_letters(fleet: &Fleet, desk: &mut Desk, mailbox: &mut dyn Mailbox, first: crate::bus::Delivery) -> bool {
     let mut look = false;
     let mut next = Some(first);
     for _ in 0..LETTERS_AT_ONCE {
@@ -201,9 +196,7 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
     desk.last_seq = 0;
     desk.read_queue(fleet).await?;
     let waiting: HashSet<JobId> = desk.queue.keys().map(|(_, id)| JobId(*id)).collect();
-    desk.promises.retain(|job, promise| {
-        waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1)
-    });
+    desk.promises.retain(|job, promise| waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1));
     give_up_hopeless(fleet, desk).await
 }
 
@@ -212,7 +205,12 @@ async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
     for (lease, connection_lost) in store::expired(&fleet.pool).await? {
         tracing::warn!(job = %lease.job, epoch = lease.epoch, connection_lost, "a lease ran out");
         // Its worker is silent, or could not renew: it must neither get the job again nor work on two leases of it.
-        fleet.connections.evict(lease.job, lease.epoch);
+        let holder = fleet.roster().holder(lease);
+        if let Some((record, others)) = fleet.connections.evict(lease) {
+            fleet.gone(&record.hello.id, record.connection, &others).await;
+        } else if let Some(record) = holder {
+            send(fleet, &record, ToWorker::Cancel { job: lease.job, epoch: lease.epoch }).await;
+        }
         fleet.roster().release(lease);
         // Silence is not proof that the job killed anything: it may have been a head that died.
         let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Unsent };
@@ -230,9 +228,8 @@ async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Er
         return Ok(());
     }
     let now = fleet.clock.now();
-    let can = |job: &Waiting| {
-        workers.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0))
-    };
+    let can =
+        |job: &Waiting| workers.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
     let hopeless: Vec<JobId> = desk
         .queue
         .values()

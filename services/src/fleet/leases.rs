@@ -94,7 +94,13 @@ impl Fleet {
         };
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
         if retryable && store::requeue(&self.pool, job, epoch, crashed, avoid, &limits).await.map_err(explain)? {
-            let why = if crashed { "worker_lost" } else if avoid { "out_of_memory" } else { "other" };
+            let why = if crashed {
+                "worker_lost"
+            } else if avoid {
+                "out_of_memory"
+            } else {
+                "other"
+            };
             metrics::counter!("mindseye_retries_total", "why" => why).increment(1);
             self.outlook.forget(job);
             self.jobs.publish(job).await;

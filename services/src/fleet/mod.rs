@@ -154,8 +154,13 @@ impl Fleet {
     pub async fn disconnect(&self, worker: &WorkerId, connection: u64) {
         let Some(leases) = self.connections.leave(worker, connection) else { return };
         tracing::warn!(%worker, jobs = leases.len(), "worker left");
+        self.gone(worker, connection, &leases).await;
+    }
+
+    /// A connection is over, whoever ended it.
+    async fn gone(&self, worker: &WorkerId, connection: u64, leases: &[Lease]) {
         let moment = Duration::from_millis(RESUME_MS);
-        if let Err(error) = store::shorten(&self.pool, worker, &leases, moment).await {
+        if let Err(error) = store::shorten(&self.pool, worker, leases, moment).await {
             // They run out by themselves; the sweep finds them.
             tracing::warn!(%error, %worker, "a lost worker's jobs wait for their leases to end");
         }
@@ -249,7 +254,8 @@ impl Fleet {
         }
         let seed = request.seed_of(index);
         let lease = Lease { job, epoch };
-        let picture = Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
+        let picture =
+            Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
         // After an error nobody knows whether the row is there, so its file stays: a file too many harms
         // nobody, a picture without its file is lost.
         let inserted = self.delivering.call(picture).await.unwrap_or(Err(AppError::Unavailable));

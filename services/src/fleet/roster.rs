@@ -138,6 +138,12 @@ impl Roster {
         self.workers.get(id).map(|worker| &worker.record)
     }
 
+    /// Whoever holds that lease.
+    pub(super) fn holder(&self, lease: Lease) -> Option<WorkerRecord> {
+        let holds = |worker: &&Worker| worker.held.get(&lease.job).is_some_and(|held| held.epoch == lease.epoch);
+        self.workers.values().find(holds).map(|worker| worker.record.clone())
+    }
+
     pub(super) fn drain(&mut self, id: &WorkerId) -> Option<WorkerRecord> {
         let worker = self.workers.get_mut(id).filter(|worker| !worker.draining)?;
         worker.draining = true;

@@ -76,7 +76,8 @@ pub struct Quote {
 impl Jobs {
     /// Must be called within a runtime.
     pub fn new(parts: JobsParts) -> Self {
-        let JobsParts { pool, clock, credits, media, models, events, outlook, bus, bell, max_queued, cancelled } = parts;
+        let JobsParts { pool, clock, credits, media, models, events, outlook, bus, bell, max_queued, cancelled } =
+            parts;
         let submitting = submitting(&pool);
         Self { pool, clock, credits, media, models, events, outlook, bus, bell, submitting, max_queued, cancelled }
     }

@@ -1,0 +1,80 @@
+//! Several heads on one database and one bus.
+
+use std::sync::Arc;
+
+use domain::worker::{FromWorker, ToWorker};
+use domain::{JobEvent, JobState};
+use services::bus::{BusSettings, HeadId, LocalHub};
+use services::clock::SystemClock;
+use sqlx::PgPool;
+
+use crate::studio::{Studio, until};
+
+async fn two_heads(pool: &PgPool) -> (Studio, Studio) {
+    let hub = LocalHub::new(Arc::new(SystemClock), BusSettings::default());
+    let first = Studio::head(pool.clone(), Arc::new(hub.join(HeadId::from_random(1)))).await;
+    let second = Studio::head(pool.clone(), Arc::new(hub.join(HeadId::from_random(2)))).await;
+    (first, second)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_at_one_head_does_the_work_of_another(pool: PgPool) {
+    let (first, second) = two_heads(&pool).await;
+    first.lead();
+    let owner = second.visitor().await;
+    let mut worker = second.worker("a").await;
+    let job = first.submit(owner, 2).await;
+    let (_, mut events) = first.jobs.watch(owner, job.id).await.expect("watch");
+    let assignment = worker.assignment().await;
+    assert_eq!(assignment.job, job.id);
+    let (job_id, epoch) = (assignment.job, assignment.epoch);
+    let step = FromWorker::Progress { job: job_id, epoch, index: 0, step: 3, steps: 12, preview: None };
+    second.hear(&worker, step).await;
+    second.work(&worker, &assignment).await;
+
+    let (mut steps, mut last) = (0, None);
+    while last != Some(JobState::Succeeded) {
+        match events.next().await.expect("open").expect("not behind").event {
+            JobEvent::Progress(progress) => steps += progress.step,
+            JobEvent::State(view) => last = Some(view.status),
+        }
+    }
+    assert_eq!(steps, 3, "progress reached the watcher at the other head");
+    first.no_drift().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_cancellation_at_one_head_reaches_a_worker_at_another(pool: PgPool) {
+    let (first, second) = two_heads(&pool).await;
+    first.lead();
+    let owner = first.visitor().await;
+    let mut worker = second.worker("a").await;
+    let job = first.submit(owner, 1).await;
+    let assignment = worker.assignment().await;
+    first.jobs.cancel(owner, job.id).await.expect("cancelled");
+    assert_eq!(worker.message().await, ToWorker::Cancel { job: job.id, epoch: assignment.epoch });
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_next_dispatcher_knows_who_is_busy_and_goes_on(pool: PgPool) {
+    let (first, second) = two_heads(&pool).await;
+    let leading = first.lead();
+    let owner = first.visitor().await;
+    let mut worker = second.worker("a").await;
+    let running = first.submit(owner, 1).await;
+    let assignment = worker.assignment().await;
+    leading.abort();
+    first.die();
+    second.lead();
+    let waiting = second.submit(owner, 1).await;
+    let told = until("the new dispatcher tells what to expect", || async {
+        second.jobs.get(owner, waiting.id).await.expect("mine").eta_seconds
+    })
+    .await;
+    assert!(told > 0.0);
+    assert!(worker.connection.outbox.try_recv().is_err(), "one job at a time, by the new one's count as well");
+    second.work(&worker, &assignment).await;
+    let next = worker.assignment().await;
+    assert_eq!(next.job, waiting.id);
+    assert_eq!(second.jobs.get(owner, running.id).await.expect("mine").status, JobState::Succeeded);
+}

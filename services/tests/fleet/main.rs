@@ -1,0 +1,6 @@
+//! Jobs, workers and heads against a real Postgres, with the test standing in for the workers.
+
+mod heads;
+mod studio;
+mod way_of_a_job;
+mod workers;
