@@ -199,8 +199,7 @@ impl<'a> World<'a> {
             self.give(worker, job);
         }
         if let Some(wait_ms) = plan.look_again_ms {
-            // A moment late rather than a moment early, or it would look for ever without binding.
-            let at_ms = self.now + wait_ms.max(1.0);
+            let at_ms = self.now + wait_ms;
             if at_ms < self.look_at_ms {
                 self.look_at_ms = at_ms;
                 self.at(at_ms, What::Look);
