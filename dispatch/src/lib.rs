@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod heat;
 pub mod order;
 pub mod plan;
+pub mod residency;
 pub mod simulate;
 pub mod snapshot;
 pub mod tick;

@@ -9,14 +9,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Snapshot, WorkerState, plan};
+use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Snapshot, WorkerState, plan, residency};
 use domain::worker::{FromWorker, Lease, ToWorker};
 use domain::{JobId, WorkerId};
 use uuid::Uuid;
 
 use super::roster::Held;
 use super::store::{Running, Waiting};
-use super::{Fleet, GiveBack, assignment, lease, store};
+use super::{Fleet, GiveBack, assignment, lease, store, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 use crate::jobs::Prospect;
 
@@ -28,6 +28,10 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often those who wait are told anew what to expect.
 const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
+/// How often models may change places.
+const ROTATE_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// Milliseconds of demand that decide where models lie.
+const HOUR_MS: f64 = 3_600_000.0;
 /// Letters handled before the next look.
 const LETTERS_AT_ONCE: usize = 512;
 
@@ -82,6 +86,9 @@ struct Desk {
     /// Short work that arrives, in milliseconds of the present fleet.
     short_demand: Demand,
     forecast: [Forecast; 2],
+    /// Work that arrived for each model in the last hour, in milliseconds of a middling worker.
+    model_demand: HashMap<String, Demand>,
+    rotated_at: Option<DateTime<Utc>>,
     /// What the owners of unfinished jobs were told first.
     promises: HashMap<JobId, Promise>,
     told_at: Option<DateTime<Utc>>,
@@ -146,7 +153,7 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
 /// A worker that this desk did not know: what was learned of it, and what it holds.
 async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     let worker = record.hello.id.clone();
-    let learned = store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
+    let learned = workers::store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()
     });
@@ -179,16 +186,17 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
         }
         Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
     }
-    for worker in store::drained(&fleet.pool).await? {
+    for worker in workers::store::drained(&fleet.pool).await? {
         let record = fleet.roster().drain(&worker);
         if let Some(record) = record {
             tracing::info!(%worker, "asked to finish and leave");
             send(fleet, &record, ToWorker::Drain).await;
         }
     }
+    rotate_models(fleet, desk).await;
     let learned = fleet.roster().learned();
     if !learned.is_empty() {
-        store::remember(&fleet.pool, &learned).await?;
+        workers::store::remember(&fleet.pool, &learned).await?;
     }
     // Everything is read again: what was committed out of order, cancelled or given back elsewhere.
     desk.queue.clear();
@@ -198,6 +206,26 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
     let waiting: HashSet<JobId> = desk.queue.keys().map(|(_, id)| JobId(*id)).collect();
     desk.promises.retain(|job, promise| waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1));
     give_up_hopeless(fleet, desk).await
+}
+
+/// Loads ahead what the last hour asked for, where that holds nobody up.
+async fn rotate_models(fleet: &Fleet, desk: &mut Desk) {
+    let now = fleet.clock.now();
+    if desk.rotated_at.is_some_and(|rotated| now - rotated < ROTATE_EVERY) {
+        return;
+    }
+    desk.rotated_at = Some(now);
+    let demand: HashMap<String, f64> =
+        desk.model_demand.iter().map(|(model, demand)| (model.clone(), demand.per_ms(millis(now)))).collect();
+    let (records, shelves): (Vec<_>, Vec<_>) = fleet.roster().shelves().into_iter().unzip();
+    for change in residency::changes(&shelves, &demand) {
+        let Some(record) = records.iter().find(|record| record.hello.id == change.worker) else { continue };
+        tracing::info!(worker = %change.worker, load = change.load, unload = ?change.unload, "models rotate");
+        for model in change.unload {
+            send(fleet, record, ToWorker::Unload { model }).await;
+        }
+        send(fleet, record, ToWorker::Load { model: change.load }).await;
+    }
 }
 
 /// Places jobs again whose lease ran out.
@@ -223,13 +251,13 @@ async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
 
 /// With no worker at all a job waits for one; with workers that lack its model it waits in vain.
 async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
-    let workers = fleet.roster().snapshot(0.0);
-    if workers.is_empty() {
+    let present = fleet.roster().snapshot(0.0);
+    if present.is_empty() {
         return Ok(());
     }
     let now = fleet.clock.now();
     let can =
-        |job: &Waiting| workers.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
+        |job: &Waiting| present.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
     let hopeless: Vec<JobId> = desk
         .queue
         .values()
@@ -370,8 +398,13 @@ impl Desk {
         for job in store::waiting(&fleet.pool, self.last_seq).await? {
             self.last_seq = self.last_seq.max(job.queued_seq);
             let planned = job.as_planned(fleet.clock.now());
-            if !first && planned.length == Length::Short {
-                self.short_demand.arrived(work_ms(&planned, &workers), now_ms);
+            if !first && !self.accepted.contains_key(&JobId(job.id)) {
+                let work_ms = work_ms(&planned, &workers);
+                if planned.length == Length::Short {
+                    self.short_demand.arrived(work_ms, now_ms);
+                }
+                let demand = self.model_demand.entry(planned.model.to_string());
+                demand.or_insert_with(|| Demand::over(HOUR_MS)).arrived(work_ms, now_ms);
             }
             self.accepted.insert(JobId(job.id), job.created_at);
             self.queue.insert((job.created_at, job.id), job);
