@@ -44,7 +44,7 @@ impl Rooms {
     /// One worker may always have one, however small the share.
     pub(super) fn has_room(&self, model: usize, worker: &Worker<'_>) -> bool {
         let room = self.rooms[model];
-        let speed = worker.model(model).map_or(0.0, |model| model.speed());
+        let speed = worker.model(model).map_or(0.0, super::worker::Model::speed);
         let others = room.held - if worker.holds_long() { speed } else { 0.0 };
         // The sum and the difference of the same numbers need not be exactly nothing.
         let rounding = 1e-9 * room.total;

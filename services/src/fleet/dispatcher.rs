@@ -355,19 +355,18 @@ async fn hand_over(
 async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projection], now: DateTime<Utc>) {
     let mut prospects = HashMap::with_capacity(projections.len());
     let mut priority_ahead = false;
-    let mut position = 0;
     let waiting: Vec<(QueuedJob, f64)> = projections
         .iter()
         .filter(|projection| !projection.bound)
         .filter_map(|projection| Some((desk.find(projection.job)?.as_planned(now), projection.finish_ms)))
         .collect();
-    for (job, finish_ms) in waiting {
+    for (position, (job, finish_ms)) in waiting.into_iter().enumerate() {
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
         desk.promise(&job, finish_ms, now);
         priority_ahead |= job.lane == Lane::Priority;
         let mut prospect = desk.prospect(&job, position, finish_ms, now);
         prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
         prospects.insert(job.id, prospect);
-        position += 1;
     }
     for job in fleet.outlook.replace_waiting(prospects) {
         fleet.jobs.publish(job).await;
