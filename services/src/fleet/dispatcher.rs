@@ -291,12 +291,17 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
             plan.projections.iter().filter(|p| p.bound).map(|p| (p.job, p.finish_ms)).collect();
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
-    if desk.told_at.is_none_or(|told| now - told >= TELL_EVERY) || !plan.assignments.is_empty() {
-        desk.told_at = Some(now);
-        tell(fleet, desk, &plan.projections, now).await;
-    }
     // A moment late rather than a moment early, which would be a look in vain.
-    Ok(plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000)))
+    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000));
+    let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);
+    if since_told < TELL_EVERY && plan.assignments.is_empty() {
+        // Whoever came since is told with the next look, which must not be far.
+        let rest = (TELL_EVERY - since_told).to_std().unwrap_or(IDLE);
+        return Ok(Some(look_again.unwrap_or(rest).min(rest)));
+    }
+    desk.told_at = Some(now);
+    tell(fleet, desk, &plan.projections, now).await;
+    Ok(look_again)
 }
 
 /// Sends committed leases to their workers.
