@@ -57,8 +57,8 @@ impl Dispatcher {
             Self::BoundOnArrival => "least completion, bound on arrival",
             Self::WithoutTicks => "Mindseye without ticks",
             Self::WithTicks => "Mindseye",
-            Self::ShortFirst => "bound: all known, short first",
-            Self::LongFirst => "bound: all known, long first",
+            Self::ShortFirst => "short first, all known",
+            Self::LongFirst => "long first, all known",
         }
     }
 }

@@ -6,22 +6,22 @@ use super::Dispatcher;
 use super::compare::{Comparison, three_figures};
 use super::workload::Workload;
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 470.0;
+const WIDTH: f64 = 820.0;
+const HEIGHT: f64 = 540.0;
 /// The frame: left, top, right, bottom.
-const FRAME: [f64; 4] = [76.0, 84.0, 736.0, 404.0];
+const FRAME: [f64; 4] = [76.0, 84.0, 796.0, 476.0];
 const LABEL_HEIGHT: f64 = 16.0;
 
 const STYLE: &str = "\
 text{font:13px ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#4a4f57}
 .title{font-size:17px;font-weight:600;fill:#15181d}.axis{fill:#6b717b;font-size:12px}
 .grid{stroke:#e6e8ec}.fine{stroke:#f1f2f5}.ground{fill:#fff}
-.dot{fill:#8b93a0}.ours{fill:#0f766e}.bound{fill:none;stroke:#8b93a0;stroke-width:1.75}
-.name{fill:#15181d}.name.ours{fill:#0f766e;font-weight:600}.name.bound{fill:#6b717b;stroke:none}
-.figures{fill:#6b717b;font-size:11.5px}.halo{fill:#0f766e;opacity:.13}
-@media(prefers-color-scheme:dark){text{fill:#b6bcc6}.title,.name{fill:#eef0f3}.axis,.figures,.name.bound{fill:#949ca8}
-.grid{stroke:#2b3038}.fine{stroke:#1f2329}.ground{fill:#14171b}.dot{fill:#7d8694}.bound{stroke:#7d8694}
-.ours,.name.ours,.halo{fill:#2dd4bf}}";
+.dot{fill:#8b93a0}.ours{fill:#0f766e}.bound{fill:#fff;stroke:#8b93a0;stroke-width:1.75}.halo{fill:#0f766e;opacity:.13}
+.name{fill:#15181d}.name-ours{fill:#0f766e;font-weight:600}.name-bound{fill:#6b717b}
+.figures{fill:#6b717b;font-size:11.5px}.leader{stroke:#b9bec7}
+@media(prefers-color-scheme:dark){text{fill:#b6bcc6}.title,.name{fill:#eef0f3}.axis,.figures,.name-bound{fill:#949ca8}
+.grid{stroke:#2b3038}.fine{stroke:#1f2329}.ground{fill:#14171b}.dot{fill:#7d8694}.bound{fill:#14171b;stroke:#7d8694}
+.ours,.name-ours,.halo{fill:#2dd4bf}.leader{stroke:#4a515c}}";
 
 /// An SVG of the first short class's p95 over the first long class's, on logarithmic axes, readable on light and
 /// dark ground; `None` if the workload has no such pair.
@@ -52,7 +52,7 @@ pub fn picture(workload: &Workload, comparison: &Comparison) -> Option<String> {
          Lower left is better.</text>\n",
         escape(&format!("{short} and {long} times by dispatcher")),
         escape(&described(&dots, short, long)),
-        escape(&format!("At load {:.2}: what {short}s and {long}s wait for", comparison.load)),
+        escape(&format!("At load {:.2}: how long {short}s and {long}s take", comparison.load)),
     );
     draw_grid(&mut svg, &x, &y);
     let _ = writeln!(
@@ -97,8 +97,9 @@ impl Axis {
     fn around(values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
         let low = values.clone().fold(f64::INFINITY, f64::min).log10();
         let high = values.fold(f64::NEG_INFINITY, f64::max).log10();
-        let margin = 0.09 * (high - low).max(0.5);
-        Self { low: low - margin, high: high + margin, from, to }
+        let margin = 0.08 * (high - low).max(0.5);
+        // Names need room below and to the left of the lowest, where the best ones are.
+        Self { low: low - 1.8 * margin, high: high + margin, from, to }
     }
 
     fn at(&self, value: f64) -> f64 {
@@ -144,42 +145,43 @@ fn named_mark(value: f64) -> String {
     if value < 1.0 { format!("{value}") } else { three_figures(value).trim_end_matches(".0").to_owned() }
 }
 
-/// Dots first, then names where they cover neither a dot nor another name.
+/// Names stand where they cover neither a dot nor another name; one that finds no such place is left to the table.
 fn draw_dots(svg: &mut String, dots: &[Dot], x: &Axis, y: &Axis) {
     let mut taken: Vec<Rect> = Vec::new();
     for dot in dots {
-        let (cx, cy, class) = (x.at(dot.x), y.at(dot.y), dot.class());
-        if dot.dispatcher == Dispatcher::WithTicks {
-            let _ = writeln!(svg, "<circle class=\"halo\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"15\"/>");
-        }
-        let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"6\"/>");
+        let (cx, cy) = (x.at(dot.x), y.at(dot.y));
         taken.push(Rect { left: cx - 8.0, top: cy - 8.0, right: cx + 8.0, bottom: cy + 8.0 });
     }
+    let [left, top, right, bottom] = FRAME;
+    let frame = Rect { left, top, right, bottom };
     for dot in dots {
-        let (cx, cy, class) = (x.at(dot.x), y.at(dot.y), dot.class());
+        let (cx, cy) = (x.at(dot.x), y.at(dot.y));
         let name = dot.dispatcher.title();
         let figures = format!("{} / {} s", three_figures(dot.y), three_figures(dot.x));
-        let width = 7.0 * name.len().max(figures.len()) as f64;
-        let [left, top, right, bottom] = FRAME;
-        let frame = Rect { left, top, right, bottom };
-        let corners = [(14.0, -18.0), (-14.0 - width, -18.0), (-width / 2.0, 14.0), (-width / 2.0, -50.0)];
-        let near = [(14.0, 6.0), (14.0, -42.0), (-14.0 - width, 6.0), (-14.0 - width, -42.0)];
-        let places = corners.into_iter().chain(near).map(|(dx, dy)| Rect {
-            left: cx + dx,
-            top: cy + dy,
-            right: cx + dx + width,
-            bottom: cy + dy + 2.0 * LABEL_HEIGHT + 2.0,
-        });
-        let mut free = places.clone().filter(|place| place.is_in(&frame) && !taken.iter().any(|t| t.meets(place)));
-        let Some(place) = free.next().or_else(|| places.clone().next()) else { continue };
-        let (anchor, at) = match place {
-            Rect { left, .. } if left > cx => ("start", place.left),
-            Rect { right, .. } if right < cx => ("end", place.right),
-            Rect { left, right, .. } => ("middle", f64::midpoint(left, right)),
+        let width = 6.9 * name.len().max(figures.len()) as f64;
+        let mut places = places(cx, cy, width);
+        let free = places.find(|place| place.is_in(&frame) && !taken.iter().any(|other| other.meets(place)));
+        let Some(place) = free else { continue };
+        let middle = f64::midpoint(place.top, place.bottom);
+        let (anchor, at, gap) = if place.left > cx {
+            ("start", place.left, -4.0)
+        } else if place.right < cx {
+            ("end", place.right, 4.0)
+        } else {
+            ("middle", cx, 0.0)
+        };
+        if anchor != "middle" && (at - cx).hypot(middle - cy) > 24.0 {
+            let (edge, above) = (at + gap, middle - 4.0);
+            let _ = writeln!(svg, "<path class=\"leader\" d=\"M{cx:.1} {cy:.1}L{edge:.1} {above:.1}\"/>");
+        }
+        let class = match dot.class() {
+            "ours" => "name-ours",
+            "bound" => "name-bound",
+            _ => "name",
         };
         let _ = writeln!(
             svg,
-            "<text class=\"name {class}\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n\
+            "<text class=\"{class}\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n\
              <text class=\"figures\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{figures}</text>",
             place.top + 13.0,
             escape(name),
@@ -187,6 +189,26 @@ fn draw_dots(svg: &mut String, dots: &[Dot], x: &Axis, y: &Axis) {
         );
         taken.push(place);
     }
+    // Over the leaders.
+    for dot in dots {
+        let (cx, cy, class) = (x.at(dot.x), y.at(dot.y), dot.class());
+        if dot.dispatcher == Dispatcher::WithTicks {
+            let _ = writeln!(svg, "<circle class=\"halo\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"15\"/>");
+        }
+        let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"6\"/>");
+    }
+}
+
+/// Where a name of this width may stand beside a dot: the nearest first.
+fn places(cx: f64, cy: f64, width: f64) -> impl Iterator<Item = Rect> {
+    let height = 2.0 * LABEL_HEIGHT + 2.0;
+    let rings = [(14.0, 0.0), (16.0, 24.0), (16.0, -24.0), (30.0, 44.0), (30.0, -44.0), (46.0, 70.0), (46.0, -70.0)];
+    let beside = rings.into_iter().flat_map(move |(dx, dy)| [(cx + dx, dy), (cx - dx - width, dy)]);
+    let over_and_under = [(cx - width / 2.0, 28.0), (cx - width / 2.0, -28.0)];
+    beside.chain(over_and_under).map(move |(left, dy)| {
+        let top = cy + dy - height / 2.0;
+        Rect { left, top, right: left + width, bottom: top + height }
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -49,7 +49,6 @@ pub struct Class {
 
 /// Something that goes wrong with a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Incident {
     /// Position in `speeds`.
     pub worker: usize,
@@ -59,6 +58,7 @@ pub struct Incident {
     pub kind: IncidentKind,
 }
 
+/// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IncidentKind {
