@@ -109,5 +109,5 @@ fn snapshot(workers: usize, queued: usize, seed: u64) -> Snapshot {
             draining: false,
         }
     });
-    Snapshot { queue, workers: workers.collect(), short_demand: 0.45 }
+    Snapshot { queue, workers: workers.collect(), short_demand: 0.45, ..Snapshot::default() }
 }

@@ -24,5 +24,5 @@ pub use estimate::Estimate;
 pub use forecast::Forecast;
 pub use order::OrderPolicy;
 pub use plan::{LongPolicy, Plan, Policy, Projection, plan};
-pub use snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
+pub use snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Recent, Snapshot, WorkerState};
 pub use tick::{SessionState, TickPolicy, tick};

@@ -11,7 +11,7 @@ use domain::{JobId, WorkerId};
 
 use crate::fleet::{Fleet, Place};
 use crate::order::{OrderPolicy, fair_order};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{QueuedJob, Snapshot};
 
 /// Numbers that shape a plan.
 #[derive(Clone, Debug)]
@@ -44,6 +44,9 @@ pub struct LongPolicy {
     /// What short jobs need of the fleet is kept free of such long jobs, with so much room that they would use
     /// it to this share.
     pub short_utilisation: f64,
+    /// The same once a long job has waited for `impatience_ms` milliseconds; before, the one turns into the other.
+    pub impatient_utilisation: f64,
+    pub impatience_ms: f64,
 }
 
 impl LongPolicy {
@@ -54,9 +57,11 @@ impl LongPolicy {
         self.quiet_interruption.powf(1.0 - share) * self.interruption.powf(share)
     }
 
-    /// Share of the fleet's capacity that long jobs may hold where they can't step aside.
-    pub(crate) fn share_at(&self, short_demand: f64) -> f64 {
-        self.busy_share.max(1.0 - short_demand / self.short_utilisation)
+    /// Share of the fleet's capacity that long jobs may hold, with this one, where they can't step aside.
+    pub(crate) fn share_for(&self, job: &QueuedJob, short_demand: f64) -> f64 {
+        let impatience = (job.waited_ms / self.impatience_ms).clamp(0.0, 1.0);
+        let utilisation = self.short_utilisation + (self.impatient_utilisation - self.short_utilisation) * impatience;
+        self.busy_share.max(1.0 - short_demand / utilisation)
     }
 }
 
@@ -76,6 +81,8 @@ impl Default for LongPolicy {
             longest_deference_ms: 12_000.0,
             busy_share: 0.53,
             short_utilisation: 0.94,
+            impatient_utilisation: 1.0,
+            impatience_ms: 120_000.0,
         }
     }
 }
@@ -118,7 +125,7 @@ const SHARE_LOOK_MS: f64 = 1_000.0;
 /// at about the same speed, it takes `O(J (log J + C + log W))`.
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let mut fleet = Fleet::of(snapshot, policy);
-    let order = fair_order(&snapshot.queue, &snapshot.workers, &policy.order);
+    let order = fair_order(snapshot, &policy.order);
     let mut plan = Plan { projections: Vec::with_capacity(order.len()), ..Plan::default() };
     for at in order {
         let job = &snapshot.queue[at];

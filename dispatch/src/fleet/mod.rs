@@ -58,7 +58,7 @@ impl<'a> Fleet<'a> {
             classes: Classes::of(&workers, models.len()),
             long: &policy.long,
             interruption: policy.long.interruption_at(snapshot.short_demand),
-            rooms: Rooms::of(&workers, models.len(), policy.long.share_at(snapshot.short_demand)),
+            rooms: Rooms::of(&workers, models.len(), snapshot.short_demand),
             models,
             gathering: HashMap::new(),
             bounds: Vec::new(),
@@ -145,7 +145,7 @@ impl<'a> Fleet<'a> {
         if job.length == Length::Short || worker.state.steps_aside {
             return Some(candidate);
         }
-        let allowed = self.rooms.has_room(model, worker);
+        let allowed = self.rooms.has_room(job, model, worker, self.long);
         // Behind a long job that is there already, it can at least be told when its turn may come.
         (allowed || worker.holds_long())
             .then_some(Candidate { place: Place { allowed, ..candidate.place }, ..candidate })

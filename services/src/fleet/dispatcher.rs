@@ -4,14 +4,14 @@
 //! read again in full every sweep, the roster is rebuilt when a head takes
 //! office, and a lease is given only by a conditional update.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Snapshot, WorkerState, plan, residency};
+use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, Snapshot, WorkerState, plan, residency};
 use domain::worker::{FromWorker, Lease, ToWorker};
-use domain::{JobId, WorkerId};
+use domain::{DeviceId, JobId, WorkerId};
 use uuid::Uuid;
 
 use super::roster::Held;
@@ -28,6 +28,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often those who wait are told anew what to expect.
 const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
+/// A turn that was had this long ago counts no more.
+const RECENT: TimeDelta = TimeDelta::minutes(2);
 /// How often models may change places.
 const ROTATE_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// Milliseconds of demand that decide where models lie.
@@ -86,6 +88,8 @@ struct Desk {
     /// Short work that arrives, in milliseconds of the present fleet.
     short_demand: Demand,
     forecast: [Forecast; 2],
+    /// What was handed out in the last while, oldest first.
+    handed_out: VecDeque<(DateTime<Utc>, DeviceId, Lane)>,
     /// Work that arrived for each model in the last hour, in milliseconds of a middling worker.
     model_demand: HashMap<String, Demand>,
     rotated_at: Option<DateTime<Utc>>,
@@ -282,7 +286,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
     let queue: Vec<QueuedJob> = desk.queue.values().map(|job| job.as_planned(now)).collect();
-    let snapshot = Snapshot { queue, workers, short_demand };
+    let snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
     let plan = plan(&snapshot, &desk.policy);
 
     if !plan.assignments.is_empty() {
@@ -338,6 +342,7 @@ async fn hand_over(
             }
             continue;
         }
+        desk.handed_out.push_back((now, planned.owner, planned.lane));
         let finish_ms = finish.get(&lease.job).copied().unwrap_or(0.0);
         desk.promise(&planned, finish_ms, now);
         fleet.outlook.started(lease.job, desk.prospect(&planned, 0, finish_ms, now));
@@ -424,6 +429,19 @@ impl Desk {
     fn remove(&mut self, job: JobId) -> Option<Waiting> {
         let accepted = self.accepted.remove(&job)?;
         self.queue.remove(&(accepted, job.0))
+    }
+
+    /// What was handed out lately, by owner and lane.
+    fn recent(&mut self, now: DateTime<Utc>) -> Recent {
+        while self.handed_out.front().is_some_and(|(at, ..)| now - *at > RECENT) {
+            self.handed_out.pop_front();
+        }
+        let mut recent = Recent::default();
+        for (_, owner, lane) in &self.handed_out {
+            *recent.owners.entry(*owner).or_default() += 1;
+            *(if *lane == Lane::Priority { &mut recent.priority } else { &mut recent.standard }) += 1;
+        }
+        recent
     }
 
     fn promise(&mut self, job: &QueuedJob, finish_ms: f64, now: DateTime<Utc>) {
