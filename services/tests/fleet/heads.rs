@@ -68,6 +68,7 @@ async fn the_next_dispatcher_knows_who_is_busy_and_goes_on(pool: PgPool) {
     second.lead();
     let waiting = second.submit(owner, 1).await;
     let told = until("the new dispatcher tells what to expect", || async {
+        second.wait(300);
         second.jobs.get(owner, waiting.id).await.expect("mine").eta_seconds
     })
     .await;
