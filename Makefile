@@ -3,10 +3,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench lint fmt clean
+.PHONY: help setup build run test bench bench-fleet lint fmt clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Bring the tools that are missing (quick when nothing is)
 	@scripts/setup.sh
@@ -20,6 +20,9 @@ test: setup ## Run all tests
 
 bench: setup ## Measure the engine with the built-in model
 	@scripts/bench.sh
+
+bench-fleet: setup ## Measure the dispatcher
+	@scripts/bench-fleet.sh
 
 build: setup ## Build everything without running it
 	@scripts/build.sh
