@@ -12,6 +12,7 @@ mod problem;
 mod router;
 mod security;
 mod serve;
+mod simulate;
 mod state;
 mod visitor;
 mod workers;
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Checks the machine, the database and the models, and says what to do.
     Doctor,
+    /// Compares ways to place jobs on a simulated fleet.
+    Simulate(simulate::Simulate),
     /// Brings the database's schema up to date and leaves.
     Migrate,
 }
@@ -57,6 +60,12 @@ fn main() -> ExitCode {
     if let Some(Command::Generate { arguments }) = cli.command {
         return generate::run(&arguments);
     }
+    if let Some(Command::Simulate(workload)) = &cli.command {
+        return match simulate::run(workload) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
+    }
     let config = match config::Config::from_env() {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -67,7 +76,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve | Command::Generate { .. } => serve::run(config).await,
+            Command::Serve | Command::Generate { .. } | Command::Simulate(_) => serve::run(config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Migrate => serve::migrate(&config).await,
         }

@@ -236,8 +236,11 @@ impl ClassKey {
             Some(ratio) => (ms.max(1e-3).ln() / ratio.ln()).round().to_bits(),
             None => ms.to_bits(),
         };
-        let mut models: Vec<(usize, u64, u64)> =
-            worker.models.iter().map(|model| (model.index, step(1.0 + model.load_ms), step(model.standard_ms))).collect();
+        let mut models: Vec<(usize, u64, u64)> = worker
+            .models
+            .iter()
+            .map(|model| (model.index, step(1.0 + model.load_ms), step(model.standard_ms)))
+            .collect();
         models.sort_unstable();
         Self {
             models,

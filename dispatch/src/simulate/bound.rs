@@ -22,7 +22,8 @@ pub(super) fn run(workload: &Workload, jobs: &[SimJob], favoured: Length) -> Vec
         for ((at, _), _) in present.iter().zip(&speeds) {
             outcomes[*at].start_ms = outcomes[*at].start_ms.min(now);
         }
-        let first_done = present.iter().zip(&speeds).map(|((_, left), speed)| left / speed).fold(f64::INFINITY, f64::min);
+        let first_done =
+            present.iter().zip(&speeds).map(|((_, left), speed)| left / speed).fold(f64::INFINITY, f64::min);
         let next_arrival = arrivals.peek().map_or(f64::INFINITY, |(_, job)| job.arrival_ms - now);
         let step = first_done.min(next_arrival).max(0.0);
         if step.is_infinite() {

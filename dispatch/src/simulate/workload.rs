@@ -126,7 +126,10 @@ impl Workload {
         for class in &self.classes {
             positive("a class's seconds", class.seconds)?;
             if class.share < 0.0 || class.steps == 0 || !(0.0..1.0).contains(&class.spread) {
-                return Err(format!("{}: share must be 0 or more, steps 1 or more, and spread between 0 and 1", class.name));
+                return Err(format!(
+                    "{}: share must be 0 or more, steps 1 or more, and spread between 0 and 1",
+                    class.name
+                ));
             }
         }
         let shares: f64 = self.classes.iter().map(|class| class.share).sum();
@@ -135,7 +138,11 @@ impl Workload {
         }
         for incident in &self.incidents {
             if incident.worker >= self.speeds.len() {
-                return Err(format!("an incident names worker {}, and there are {}", incident.worker, self.speeds.len()));
+                return Err(format!(
+                    "an incident names worker {}, and there are {}",
+                    incident.worker,
+                    self.speeds.len()
+                ));
             }
             if !(incident.at_s >= 0.0 && incident.for_s >= 0.0 && incident.for_s.is_finite()) {
                 return Err("an incident's at_s and for_s must be 0 or more".into());

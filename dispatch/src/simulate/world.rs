@@ -9,8 +9,8 @@ use domain::{DeviceId, JobId, WorkerId};
 use super::Dispatcher;
 use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
-use crate::plan::{Policy, plan};
 use crate::demand::Demand;
+use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
 use crate::tick::{SessionState, TickPolicy, tick};
 
@@ -179,7 +179,8 @@ impl<'a> World<'a> {
         }
         let snapshot = self.snapshot();
         let plan = plan(&snapshot, &self.policy);
-        let numbers: BTreeMap<JobId, usize> = snapshot.queue.iter().map(|job| job.id).zip(self.queue.iter().copied()).collect();
+        let numbers: BTreeMap<JobId, usize> =
+            snapshot.queue.iter().map(|job| job.id).zip(self.queue.iter().copied()).collect();
         for (job, worker) in plan.assignments {
             let (Some(job), Ok(worker)) = (numbers.get(&job).copied(), worker.0.parse::<usize>()) else { continue };
             self.queue.retain(|waiting| *waiting != job);

@@ -58,7 +58,10 @@ pub fn held_video(remaining_ms: f64, step_left_ms: f64) -> HeldJob {
     HeldJob { length: Length::Long, batch_key: 2, step_left_ms, ..held_image(remaining_ms) }
 }
 
-pub fn snapshot(queue: impl IntoIterator<Item = QueuedJob>, workers: impl IntoIterator<Item = WorkerState>) -> Snapshot {
+pub fn snapshot(
+    queue: impl IntoIterator<Item = QueuedJob>,
+    workers: impl IntoIterator<Item = WorkerState>,
+) -> Snapshot {
     Snapshot { queue: queue.into_iter().collect(), workers: workers.into_iter().collect(), short_demand: 0.5 }
 }
 
@@ -88,6 +91,7 @@ pub fn timeline_of(snapshot: &Snapshot, plan: &Plan) -> String {
 #[track_caller]
 pub fn assert_timeline(snapshot: &Snapshot, expected: &str) {
     let actual = timeline(snapshot);
-    let expected: String = expected.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("{l}\n")).collect();
+    let expected: String =
+        expected.lines().map(str::trim).filter(|l| !l.is_empty()).map(|l| format!("{l}\n")).collect();
     assert!(actual == expected, "the plan is\n{actual}\nand not\n{expected}");
 }

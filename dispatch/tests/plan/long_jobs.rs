@@ -40,10 +40,7 @@ fn a_video_that_has_stepped_aside_is_not_waited_for_again() {
 fn where_it_costs_a_video_nothing_an_image_goes_elsewhere() {
     // Stepping in would end at 1,300 ms; the other worker ends at 1,600 ms, and the video loses nothing.
     let busy = holding(worker("a", 1_000.0), [held_video(50_000.0, 0.0)]);
-    assert_timeline(
-        &snapshot([image(0)], [busy, worker("b", 1_600.0)]),
-        "image 0: 0 to 1600 ms, goes to b",
-    );
+    assert_timeline(&snapshot([image(0)], [busy, worker("b", 1_600.0)]), "image 0: 0 to 1600 ms, goes to b");
 }
 
 #[test]
@@ -108,6 +105,23 @@ fn beyond_their_share_videos_queue_behind_videos_and_images_have_the_rest() {
          image 6: 0 to 1000 ms, goes to 6
          image 7: 0 to 1000 ms, goes to 7
          image 8: 1000 to 2000 ms, waits
+         look again in 750 ms",
+    );
+}
+
+#[test]
+fn videos_that_are_only_expected_count_for_their_share() {
+    let mut busy = seven(0.9);
+    busy.queue.truncate(4);
+    busy.queue.push(image(4));
+    busy.workers.iter_mut().for_each(|worker| worker.held.push(held_image(1_000.0)));
+    assert_timeline(
+        &busy,
+        "video 0: 1000 to 61000 ms, waits
+         video 1: 1000 to 61000 ms, waits
+         video 2: 1000 to 61000 ms, waits
+         video 3: 61000 to 121000 ms, waits
+         image 4: 1000 to 2000 ms, waits
          look again in 750 ms",
     );
 }
