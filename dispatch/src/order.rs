@@ -27,14 +27,17 @@ impl Default for OrderPolicy {
 /// Within a lane every owner's n-th job comes before anybody's (n+1)-th, and
 /// the older before the newer; jobs that a worker holds or that were handed out
 /// lately count as an owner's earlier ones, so that fifty jobs of one person
-/// never hold up another's first. Waiting lowers n, so that a long list is not passed for ever. Lanes
-/// are merged by stride scheduling over the work they hold (Waldspurger and
-/// Weihl, 1995): each gets its weight's share, and neither waits for the other
-/// to be empty.
+/// never hold up another's first. Waiting lowers n, so that a long list is not
+/// passed for ever: a job that has waited n times [`OrderPolicy::ageing_ms`] is
+/// behind older ones only.
+///
+/// Lanes are merged by stride scheduling (Waldspurger and Weihl, 1995) over the
+/// jobs that they have in service or lately had, and those before in this order:
+/// each gets its weight's share, and neither waits for the other to be empty.
 pub fn fair_order(snapshot: &Snapshot, policy: &OrderPolicy) -> Vec<usize> {
     let Snapshot { queue, workers, recent, .. } = snapshot;
     let mut turns: HashMap<DeviceId, u32> = HashMap::with_capacity(queue.len());
-    // Work in service, in jobs: within one lane jobs differ, but lanes differ by who is in them, not by what.
+    // In jobs, not in work: lanes differ by who is in them, not by what.
     let mut passes = Passes::new(policy);
     let (mut priority_held, mut standard_held) = (0, 0);
     for held in workers.iter().flat_map(|worker| &worker.held) {
@@ -77,7 +80,7 @@ pub fn fair_order(snapshot: &Snapshot, policy: &OrderPolicy) -> Vec<usize> {
     }
 }
 
-/// How much each lane has had, divided by its weight.
+/// How many jobs each lane has had, divided by its weight.
 struct Passes {
     priority: f64,
     standard: f64,

@@ -13,6 +13,7 @@ mod problem;
 mod router;
 mod security;
 mod serve;
+mod simulate;
 mod state;
 mod visitor;
 mod workers;
@@ -44,6 +45,8 @@ enum Command {
     /// Workers on other machines: their keys, and asking one to finish and leave.
     #[command(subcommand)]
     Worker(fleet::WorkerCommand),
+    /// Compares ways to place jobs on a simulated fleet.
+    Simulate(simulate::Simulate),
     /// Brings the database's schema up to date and leaves.
     Migrate,
 }
@@ -61,6 +64,12 @@ fn main() -> ExitCode {
     if let Some(Command::Generate { arguments }) = cli.command {
         return generate::run(&arguments);
     }
+    if let Some(Command::Simulate(workload)) = &cli.command {
+        return match simulate::run(workload) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
+    }
     let config = match config::Config::from_env() {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -71,7 +80,7 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve | Command::Generate { .. } => serve::run(config).await,
+            Command::Serve | Command::Generate { .. } | Command::Simulate(_) => serve::run(config).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Migrate => serve::migrate(&config).await,
             Command::Worker(command) => fleet::run(&config, command).await,

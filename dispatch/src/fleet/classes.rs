@@ -140,23 +140,42 @@ impl Classes {
         }
     }
 
+    /// Keeps the fronts of a queue as its first worker is now; a queue that is empty has none.
     fn update_front(&mut self, class: usize, queue: Queue) {
-        let class = &mut self.classes[class];
-        let first = class.queues[queue as usize].first();
-        for least in &mut class.least {
-            let fronts = &mut self.fronts[least.model][queue as usize];
-            let at = *least.fronts[queue as usize].get_or_insert_with(|| {
-                fronts.push(Front::default());
-                fronts.len() - 1
-            });
-            fronts[at] = match first {
-                Some(first) => Front {
-                    start_ms: first.start_ms + least.load_ms,
-                    standard_ms: least.standard_ms * first.scale,
-                    worker: first.worker,
-                },
-                None => Front { start_ms: f64::INFINITY, ..fronts[at] },
-            };
+        let queue = queue as usize;
+        let first = self.classes[class].queues[queue].first();
+        for of_model in 0..self.classes[class].least.len() {
+            let least = &mut self.classes[class].least[of_model];
+            let fronts = &mut self.fronts[least.model][queue];
+            match (first, least.fronts[queue]) {
+                (Some(first), at) => {
+                    let front = Front {
+                        start_ms: first.start_ms + least.load_ms,
+                        standard_ms: least.standard_ms * first.scale,
+                        worker: first.worker,
+                        class,
+                    };
+                    match at {
+                        Some(at) => fronts[at] = front,
+                        None => {
+                            least.fronts[queue] = Some(fronts.len());
+                            fronts.push(front);
+                        }
+                    }
+                }
+                (None, Some(at)) => {
+                    least.fronts[queue] = None;
+                    fronts.swap_remove(at);
+                    if let Some(moved) = fronts.get(at) {
+                        let model = least.model;
+                        let mut moved = self.classes[moved.class].least.iter_mut();
+                        if let Some(least) = moved.find(|least| least.model == model) {
+                            least.fronts[queue] = Some(at);
+                        }
+                    }
+                }
+                (None, None) => {}
+            }
         }
     }
 
@@ -189,13 +208,14 @@ struct Least {
 }
 
 /// The first worker of a class in a queue.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Front {
     /// Milliseconds until it could start on the model, or less.
     start_ms: f64,
     /// Milliseconds for a standard picture, or less.
     standard_ms: f64,
     worker: usize,
+    class: usize,
 }
 
 impl Class {
@@ -254,6 +274,7 @@ impl ClassKey {
 /// When a worker could start.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
+    /// Infinite where there is no worker.
     start_ms: f64,
     load: f64,
     /// Its times, as a multiple of the least in its class.
@@ -262,9 +283,17 @@ struct Entry {
 }
 
 impl Entry {
+    const NONE: Self = Self { start_ms: f64::INFINITY, load: 0.0, scale: 1.0, worker: usize::MAX };
+
     fn is_before(&self, other: &Self) -> bool {
-        let order = (self.start_ms.total_cmp(&other.start_ms))
-            .then_with(|| self.load.total_cmp(&other.load))
+        // Mostly the first comparison decides, and this is asked several times for every queued job.
+        if self.start_ms < other.start_ms {
+            return true;
+        }
+        if self.start_ms > other.start_ms {
+            return false;
+        }
+        let order = (self.load.total_cmp(&other.load))
             .then_with(|| self.scale.total_cmp(&other.scale))
             .then_with(|| self.worker.cmp(&other.worker));
         order == Ordering::Less
@@ -274,57 +303,56 @@ impl Entry {
 /// Entries by a worker's number, of which the first is known: a tree in which each node knows the first below it.
 #[derive(Default)]
 struct Tournament {
-    /// Node `n` has the children `2n` and `2n + 1`; the upper half are leaves.
-    nodes: Vec<Option<Entry>>,
-    leaves: usize,
+    /// As many as the tree has leaves.
+    entries: Vec<Entry>,
+    /// Numbers of the first below. Node `n` has the children `2n` and `2n + 1`; the upper half are leaves.
+    firsts: Vec<usize>,
 }
 
 impl Tournament {
     fn first(&self) -> Option<Entry> {
-        *self.nodes.get(1)?
+        let first = self.entries[*self.firsts.get(1)?];
+        first.start_ms.is_finite().then_some(first)
     }
 
     /// Adds an entry, or changes it.
     fn put(&mut self, number: usize, entry: Entry) {
-        while number >= self.leaves {
+        while number >= self.entries.len() {
             self.grow();
         }
-        self.set(self.leaves + number, Some(entry));
+        self.set(number, entry);
     }
 
     /// Returns whether there was an entry.
     fn remove(&mut self, number: usize) -> bool {
-        let was_there = number < self.leaves && self.nodes[self.leaves + number].is_some();
+        let was_there = self.entries.get(number).is_some_and(|entry| entry.start_ms.is_finite());
         if was_there {
-            self.set(self.leaves + number, None);
+            self.set(number, Entry::NONE);
         }
         was_there
     }
 
-    fn set(&mut self, mut node: usize, entry: Option<Entry>) {
-        self.nodes[node] = entry;
-        while node > 1 {
+    fn set(&mut self, number: usize, entry: Entry) {
+        self.entries[number] = entry;
+        let mut node = (self.entries.len() + number) / 2;
+        while node > 0 {
+            self.decide(node);
             node /= 2;
-            self.nodes[node] = earlier(self.nodes[2 * node], self.nodes[2 * node + 1]);
         }
     }
 
     fn grow(&mut self) {
-        let before = std::mem::take(&mut self.nodes);
-        let leaves = (2 * self.leaves).max(1);
-        self.nodes = vec![None; 2 * leaves];
-        self.nodes[leaves..leaves + self.leaves].copy_from_slice(&before[before.len() - self.leaves..]);
-        self.leaves = leaves;
+        let leaves = (2 * self.entries.len()).max(2);
+        self.entries.resize(leaves, Entry::NONE);
+        self.firsts = (0..2 * leaves).map(|node| node.saturating_sub(leaves)).collect();
         for node in (1..leaves).rev() {
-            self.nodes[node] = earlier(self.nodes[2 * node], self.nodes[2 * node + 1]);
+            self.decide(node);
         }
     }
-}
 
-fn earlier(a: Option<Entry>, b: Option<Entry>) -> Option<Entry> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if b.is_before(&a) { b } else { a }),
-        (a, b) => a.or(b),
+    fn decide(&mut self, node: usize) {
+        let (a, b) = (self.firsts[2 * node], self.firsts[2 * node + 1]);
+        self.firsts[node] = if self.entries[b].is_before(&self.entries[a]) { b } else { a };
     }
 }
 

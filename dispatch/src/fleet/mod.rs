@@ -6,6 +6,7 @@ mod worker;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use self::classes::Classes;
 use self::room::Rooms;
@@ -40,6 +41,7 @@ pub(crate) struct Fleet<'a> {
     rooms: Rooms,
     /// Position of each model's name in `rooms`, in [`Worker::models`] and in the classes.
     models: HashMap<&'a str, usize>,
+    last_model: Option<(&'a Arc<str>, usize)>,
     /// Workers by the batch key of what they work on, the latest to have taken one last.
     gathering: HashMap<u64, Vec<usize>>,
     /// Memory that [`Classes::first`] works in.
@@ -60,6 +62,7 @@ impl<'a> Fleet<'a> {
             interruption: policy.long.interruption_at(snapshot.short_demand),
             rooms: Rooms::of(&workers, models.len(), snapshot.short_demand),
             models,
+            last_model: None,
             gathering: HashMap::new(),
             bounds: Vec::new(),
             workers,
@@ -78,8 +81,16 @@ impl<'a> Fleet<'a> {
     }
 
     /// Position of the model, if some worker has it or can load it.
-    pub(crate) fn model(&self, name: &str) -> Option<usize> {
-        self.models.get(name).copied()
+    pub(crate) fn model(&mut self, name: &'a Arc<str>) -> Option<usize> {
+        // Neighbours in the queue mostly ask for the same one.
+        if let Some((last, model)) = self.last_model
+            && Arc::ptr_eq(last, name)
+        {
+            return Some(model);
+        }
+        let model = self.models.get(&**name).copied()?;
+        self.last_model = Some((name, model));
+        Some(model)
     }
 
     /// The worker that would finish the job first, all costs counted; `None` if none can run it.

@@ -1,6 +1,6 @@
 //! How much of the fleet long jobs may hold where they can't step aside.
 
-use super::worker::Worker;
+use super::worker::{Model, Worker};
 use crate::plan::LongPolicy;
 use crate::snapshot::QueuedJob;
 
@@ -45,7 +45,7 @@ impl Rooms {
     /// One worker may always have one, however small the share.
     pub(super) fn has_room(&self, job: &QueuedJob, model: usize, worker: &Worker<'_>, policy: &LongPolicy) -> bool {
         let room = self.rooms[model];
-        let speed = worker.model(model).map_or(0.0, super::worker::Model::speed);
+        let speed = worker.model(model).map_or(0.0, Model::speed);
         let others = room.held - if worker.holds_long() { speed } else { 0.0 };
         // The sum and the difference of the same numbers need not be exactly nothing.
         let rounding = 1e-9 * room.total;

@@ -110,6 +110,23 @@ fn beyond_their_share_videos_queue_behind_videos_and_images_have_the_rest() {
 }
 
 #[test]
+fn videos_that_are_only_expected_count_for_their_share() {
+    let mut busy = seven(0.9);
+    busy.queue.truncate(4);
+    busy.queue.push(image(4));
+    busy.workers.iter_mut().for_each(|worker| worker.held.push(held_image(1_000.0)));
+    assert_timeline(
+        &busy,
+        "video 0: 1000 to 61000 ms, waits
+         video 1: 1000 to 61000 ms, waits
+         video 2: 1000 to 61000 ms, waits
+         video 3: 61000 to 121000 ms, waits
+         image 4: 1000 to 2000 ms, waits
+         look again in 750 ms",
+    );
+}
+
+#[test]
 fn a_video_that_waits_may_press_harder_but_not_without_limit() {
     let bound_after = |waited_ms: f64, short_demand: f64| {
         let mut snapshot = seven(short_demand);

@@ -145,7 +145,8 @@ proptest! {
         // What images leave over even for a video that has waited long.
         let share = policy.long.busy_share.max(1.0 - snapshot.short_demand / policy.long.impatient_utilisation);
         let holders = snapshot.workers.iter()
-            .filter(|worker| !worker.draining && !worker.steps_aside && (holds(worker) || given(worker)));
+            .filter(|worker| !worker.draining && !worker.steps_aside && worker.model("video").is_some())
+            .filter(|worker| holds(worker) || given(worker));
         prop_assert!(after <= before.max(share * total) * (1.0 + 1e-9) || holders.count() == 1);
     }
 
