@@ -1,0 +1,71 @@
+//! A record of what happens to jobs, written by the database itself beside each change.
+//!
+//! It lies in the same transactions, so it tells exactly what was committed:
+//! who was given which lease when, and how often a job was published.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+const BEGIN: &str = "
+    CREATE TABLE chaos_trail (
+        at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        job uuid NOT NULL, what text NOT NULL, epoch int, worker text);
+    CREATE INDEX ON chaos_trail (what, at);
+    CREATE FUNCTION chaos_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO chaos_trail (job, what, epoch, worker)
+        VALUES (NEW.id, NEW.state, NEW.epoch, coalesce(NEW.worker_id, OLD.worker_id));
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER chaos_job AFTER UPDATE ON jobs FOR EACH ROW
+        WHEN (OLD.state <> NEW.state OR OLD.epoch <> NEW.epoch) EXECUTE FUNCTION chaos_job();
+    CREATE FUNCTION chaos_output() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO chaos_trail (job, what) VALUES (coalesce(NEW.job_id, OLD.job_id),
+            CASE TG_OP WHEN 'INSERT' THEN 'picture' ELSE 'picture dropped' END);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER chaos_output AFTER INSERT OR DELETE ON outputs FOR EACH ROW EXECUTE FUNCTION chaos_output();";
+
+pub async fn begin(pool: &PgPool) {
+    sqlx::raw_sql(BEGIN).execute(pool).await.expect("the trail");
+}
+
+/// The first lease that was given after `at`, and how long after.
+pub async fn next_lease(pool: &PgPool, at: DateTime<Utc>) -> Option<Duration> {
+    let next: Option<DateTime<Utc>> =
+        sqlx::query_scalar("SELECT min(at) FROM chaos_trail WHERE what = 'running' AND at > $1")
+            .bind(at)
+            .fetch_one(pool)
+            .await
+            .ok()?;
+    (next? - at).to_std().ok()
+}
+
+/// How often each thing happened.
+pub async fn counts(pool: &PgPool) -> HashMap<String, i64> {
+    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT what, count(*) FROM chaos_trail GROUP BY what")
+        .fetch_all(pool)
+        .await
+        .expect("the trail");
+    rows.into_iter().collect()
+}
+
+/// Jobs that were published more than once: never any.
+pub async fn published_twice(pool: &PgPool) -> Vec<Uuid> {
+    sqlx::query_scalar("SELECT job FROM chaos_trail WHERE what = 'succeeded' GROUP BY job HAVING count(*) > 1")
+        .fetch_all(pool)
+        .await
+        .expect("the trail")
+}
+
+/// Leases of one job, in order: epoch and worker.
+pub async fn leases(pool: &PgPool, job: Uuid) -> Vec<(i32, String)> {
+    sqlx::query_as("SELECT epoch, worker FROM chaos_trail WHERE job = $1 AND what = 'running' ORDER BY epoch")
+        .bind(job)
+        .fetch_all(pool)
+        .await
+        .expect("the trail")
+}
