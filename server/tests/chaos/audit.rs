@@ -76,10 +76,10 @@ pub async fn audit(site: &Site, promised: &[Accepted]) -> Audit {
 
 /// Every owner finds what they were promised, through the front door.
 pub async fn owners_find(site: &Site, promised: &[Accepted]) {
-    let client = reqwest::Client::new();
+    let http = client::keeping_client();
     for (number, accepted) in promised.iter().enumerate() {
         let base = &site.heads[number % site.heads.len()].base;
-        let (status, job) = client::read(&client, base, accepted).await.expect("an answer");
+        let (status, job) = client::read(&http, base, accepted).await.expect("an answer");
         assert_eq!(status, 200, "{accepted:?}");
         let outputs = job["outputs"].as_array().map_or(0, Vec::len);
         match job["status"].as_str() {
@@ -88,7 +88,7 @@ pub async fn owners_find(site: &Site, promised: &[Accepted]) {
             _ => panic!("not at its end: {job}"),
         }
         if number.is_multiple_of(100) && outputs > 0 {
-            see(&client, base, accepted, &job).await;
+            see(&http, base, accepted, &job).await;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, SET_COOKIE};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,7 +33,18 @@ pub fn wish(prompt: &str, steps: u32) -> Value {
 
 /// A client without a memory of its own, whose requests each take a connection of their own, as behind nginx.
 pub fn client(patience: Duration) -> Client {
-    Client::builder().pool_max_idle_per_host(0).timeout(patience).build().expect("a client")
+    builder().pool_max_idle_per_host(0).timeout(patience).build().expect("a client")
+}
+
+/// A client that keeps its connections.
+pub fn keeping_client() -> Client {
+    builder().timeout(Duration::from_secs(10)).build().expect("a client")
+}
+
+fn builder() -> ClientBuilder {
+    // An error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
 }
 
 /// Asks one head for a job, as the holder of `cookie` or as somebody new.

@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::process::Command;
 
+use crate::client::keeping_client;
 use crate::service::{Service, program};
 use crate::until::until;
 use crate::{data, trail};
@@ -99,7 +100,7 @@ impl Site {
 
     /// Waits until every head is ready, and every worker is connected to some head.
     pub async fn ready(&self) {
-        let client = Client::new();
+        let client = keeping_client();
         for head in &self.heads {
             until("a head is ready", || async {
                 let answer = client.get(format!("{}/readyz", head.base)).send().await.ok()?;
@@ -129,8 +130,7 @@ impl Site {
     }
 
     pub async fn metrics(&self, head: usize) -> Option<String> {
-        let client = Client::builder().timeout(Duration::from_secs(5)).build().expect("a client");
-        client.get(format!("{}/metrics", self.heads[head].base)).send().await.ok()?.text().await.ok()
+        keeping_client().get(format!("{}/metrics", self.heads[head].base)).send().await.ok()?.text().await.ok()
     }
 
     /// The head that dispatches now, as far as the database can tell.

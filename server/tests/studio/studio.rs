@@ -59,7 +59,7 @@ impl Studio {
         let server = command.spawn().expect("the studio starts");
         let base = format!("http://127.0.0.1:{}", settings.port);
         let studio = Self { base, server, settings: settings.clone() };
-        let client = Client::new();
+        let client = browser().build().expect("a client");
         until("the studio is ready", || async {
             let answer = client.get(format!("{}/readyz", studio.base)).send().await.ok()?;
             (answer.status() == StatusCode::OK).then_some(())
@@ -101,7 +101,7 @@ impl Studio {
     }
 
     pub fn person(&self) -> Person {
-        let client = Client::builder().cookie_store(true).build().expect("a client");
+        let client = browser().cookie_store(true).build().expect("a client");
         Person { client, base: self.base.clone() }
     }
 }
@@ -111,6 +111,13 @@ impl Drop for Studio {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// An HTTP client in the making.
+pub fn browser() -> reqwest::ClientBuilder {
+    // An error means that another test was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
 }
 
 fn signal(signal: &str, pid: u32) {
