@@ -61,6 +61,7 @@ pub async fn audit(site: &Site, promised: &[Accepted]) -> Audit {
     let stray_files = pictures(site).await;
     let twice = trail::published_twice(pool).await;
     assert!(twice.is_empty(), "published twice: {twice:?}");
+    tell_of_failed(pool).await;
     let took = |share: f64| states.get(((states.len().max(1) - 1) as f64 * share) as usize).map_or(0.0, |job| job.4);
     Audit {
         jobs: states.len(),
@@ -151,4 +152,19 @@ fn files(media: &Path) -> HashMap<String, u64> {
             (file.file_name().to_string_lossy().into_owned(), file.metadata().expect("its size").len())
         })
         .collect()
+}
+
+/// Says of some jobs that were set aside how that came.
+async fn tell_of_failed(pool: &PgPool) {
+    let failed: Vec<(Uuid, i32, i32)> =
+        sqlx::query_as("SELECT id, attempts, crashes FROM jobs WHERE state = 'failed' ORDER BY created_at LIMIT 5")
+            .fetch_all(pool)
+            .await
+            .expect("jobs");
+    for (job, attempts, crashes) in failed {
+        let story = trail::story(pool, job).await;
+        eprintln!(
+            "    {job} was set aside after {attempts} leases, {crashes} of them lost with a worker:\n        {story}"
+        );
+    }
 }

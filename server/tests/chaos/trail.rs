@@ -69,3 +69,16 @@ pub async fn leases(pool: &PgPool, job: Uuid) -> Vec<(i32, String)> {
         .await
         .expect("the trail")
 }
+
+/// Everything that happened to one job, a line each.
+pub async fn story(pool: &PgPool, job: Uuid) -> String {
+    let lines: Vec<String> = sqlx::query_scalar(
+        "SELECT concat_ws(' ', to_char(at AT TIME ZONE 'UTC', 'HH24:MI:SS.MS'), what, epoch, worker) FROM chaos_trail
+         WHERE job = $1 ORDER BY at",
+    )
+    .bind(job)
+    .fetch_all(pool)
+    .await
+    .expect("the trail");
+    lines.join("\n        ")
+}

@@ -353,7 +353,9 @@ impl Fleet {
 #[derive(Debug)]
 enum GiveBack {
     WorkerLost,
-    /// The assignment never reached the worker.
+    /// The lease ran out, and nobody knows why.
+    Silent,
+    /// The assignment never reached the worker, so it does not count as an attempt.
     Unsent,
     Failed(Failure),
 }
