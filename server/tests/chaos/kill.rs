@@ -16,10 +16,10 @@ use crate::site::{Plan, Site};
 use crate::{setting, trail};
 
 /// Mean pause between two kills.
-const PACE: Duration = Duration::from_millis(1_700);
+const PACE: Duration = Duration::from_millis(2_000);
 /// Owners who come back; of the others each is new.
 const REGULARS: usize = 200;
-const STEPS: u32 = 6;
+const STEPS: u32 = 12;
 
 /// What was killed, and when.
 struct Kill {
@@ -33,7 +33,7 @@ struct Kill {
 async fn kill_anything() {
     let (jobs, kills) = (setting::size("JOBS", 10_000), setting::size("KILLS", 200));
     let mut chance = Chance::new(setting::seed());
-    let site = Arc::new(Site::start(Plan::new(2, &["fake:500ms@4"; 4])).await);
+    let site = Arc::new(Site::start(Plan::new(2, &["fake:200ms@4"; 4])).await);
     let whole = Stopwatch::start();
     // Submissions last as long as kills do.
     let pace = PACE.mul_f64(kills as f64 / jobs as f64);
@@ -142,9 +142,8 @@ async fn kill(site: &Site, kills: usize, mut chance: Chance) -> Vec<Kill> {
             let dispatcher = site.dispatcher().await;
             dispatcher.is_some_and(|number| std::ptr::eq(&site.heads[number].service, victim))
         };
-        let at = now();
         if victim.kill(chance.between(low, high)).await {
-            killed.push(Kill { kind, at, was_dispatcher });
+            killed.push(Kill { kind, at: now(), was_dispatcher });
             if killed.len().is_multiple_of(20) {
                 eprintln!("    {} killed", killed.len());
             }

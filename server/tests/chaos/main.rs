@@ -11,5 +11,11 @@ mod setting;
 mod site;
 mod trail;
 mod until;
+mod wire;
 
+mod burst;
 mod kill;
+mod partition;
+mod rolling;
+mod takeover;
+mod zombie;

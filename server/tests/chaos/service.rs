@@ -31,8 +31,8 @@ struct State {
     wanted: bool,
     /// Before the next start.
     pause: Option<Duration>,
-    starts: usize,
-    ended: Vec<ExitStatus>,
+    /// How it ended last.
+    ended: Option<ExitStatus>,
 }
 
 impl Service {
@@ -46,15 +46,6 @@ impl Service {
 
     pub fn pid(&self) -> Option<u32> {
         self.lock().pid
-    }
-
-    pub fn starts(&self) -> usize {
-        self.lock().starts
-    }
-
-    /// How it ended, every time it did.
-    pub fn ended(&self) -> Vec<ExitStatus> {
-        self.lock().ended.clone()
     }
 
     /// `kill -9` for it and its children; it starts again after `pause`. False: it was not running.
@@ -80,7 +71,7 @@ impl Service {
         let pid = self.pid()?;
         signal("-TERM", &[pid]).await;
         self.gone().await;
-        self.lock().ended.last().copied()
+        self.lock().ended
     }
 
     pub fn revive(&self) {
@@ -129,16 +120,12 @@ async fn supervise(recipe: Recipe, state: Arc<Mutex<State>>, changed: Arc<Notify
             changed.notified().await;
         }
         let mut child = recipe().spawn().expect("a program starts");
-        {
-            let mut state = lock(&state);
-            state.pid = child.id();
-            state.starts += 1;
-        }
+        lock(&state).pid = child.id();
         let status = child.wait().await.expect("its end");
         let (pause, wanted) = {
             let mut state = lock(&state);
             state.pid = None;
-            state.ended.push(status);
+            state.ended = Some(status);
             (state.pause.take().unwrap_or(PAUSE), state.wanted)
         };
         if wanted {

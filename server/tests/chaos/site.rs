@@ -158,7 +158,7 @@ impl Site {
         let recipe = move || {
             let within: Vec<&str> = within.iter().map(String::as_str).collect();
             let mut command = program(&within, &[], worker_program(), &log);
-            command.args(["--id", &id, "--device", &device, "--head", &head, "--fake-models", "starter"]);
+            command.args(["--id", &id, "--device", &device, "--head", &head]);
             command.env("MINDSEYE_WORKER_KEY", &key).env("MINDSEYE_LOG", "info").arg("--models").arg(models());
             command
         };

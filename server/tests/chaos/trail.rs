@@ -3,7 +3,6 @@
 //! It lies in the same transactions, so it tells exactly what was committed:
 //! who was given which lease when, and how often a job was published.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -44,15 +43,6 @@ pub async fn next_lease(pool: &PgPool, at: DateTime<Utc>) -> Option<Duration> {
     (next? - at).to_std().ok()
 }
 
-/// How often each thing happened.
-pub async fn counts(pool: &PgPool) -> HashMap<String, i64> {
-    let rows: Vec<(String, i64)> = sqlx::query_as("SELECT what, count(*) FROM chaos_trail GROUP BY what")
-        .fetch_all(pool)
-        .await
-        .expect("the trail");
-    rows.into_iter().collect()
-}
-
 /// Jobs that were published more than once: never any.
 pub async fn published_twice(pool: &PgPool) -> Vec<Uuid> {
     sqlx::query_scalar("SELECT job FROM chaos_trail WHERE what = 'succeeded' GROUP BY job HAVING count(*) > 1")
@@ -81,4 +71,50 @@ pub async fn story(pool: &PgPool, job: Uuid) -> String {
     .await
     .expect("the trail");
     lines.join("\n        ")
+}
+
+/// The first job that `worker` was given and published after `at`, and how long after.
+pub async fn next_end(pool: &PgPool, worker: &str, at: DateTime<Utc>) -> Option<Duration> {
+    let next: Option<DateTime<Utc>> = sqlx::query_scalar(
+        "SELECT min(ended.at) FROM chaos_trail AS given
+         JOIN chaos_trail AS ended ON ended.job = given.job AND ended.epoch = given.epoch AND ended.what = 'succeeded'
+         WHERE given.what = 'running' AND given.worker = $1 AND given.at > $2",
+    )
+    .bind(worker)
+    .bind(at)
+    .fetch_one(pool)
+    .await
+    .ok()?;
+    (next? - at).to_std().ok()
+}
+
+/// Of the leases that `worker` held at `began`: those under which it published the job after all, and the others.
+pub async fn across(pool: &PgPool, worker: &str, began: DateTime<Utc>, ended: DateTime<Utc>) -> (i64, i64) {
+    sqlx::query_as(
+        "WITH held AS (
+             SELECT given.job, given.epoch FROM chaos_trail AS given
+             WHERE given.what = 'running' AND given.worker = $1 AND given.at < $3 AND NOT EXISTS (
+                 SELECT FROM chaos_trail AS earlier
+                 WHERE earlier.job = given.job AND earlier.epoch >= given.epoch AND earlier.what <> 'running'
+                   AND earlier.what NOT LIKE 'picture%' AND earlier.at < $2)
+         )
+         SELECT count(*) FILTER (WHERE ended), count(*) FILTER (WHERE NOT ended) FROM (
+             SELECT EXISTS (SELECT FROM chaos_trail AS last WHERE last.job = held.job AND last.epoch = held.epoch
+                 AND last.what = 'succeeded') AS ended
+             FROM held) AS leases",
+    )
+    .bind(worker)
+    .bind(began)
+    .bind(ended)
+    .fetch_one(pool)
+    .await
+    .expect("the trail")
+}
+
+/// Jobs published under a lease of each worker.
+pub async fn published_by(pool: &PgPool) -> Vec<(String, i64)> {
+    sqlx::query_as("SELECT worker, count(*) FROM chaos_trail WHERE what = 'succeeded' GROUP BY worker ORDER BY worker")
+        .fetch_all(pool)
+        .await
+        .expect("the trail")
 }
