@@ -198,11 +198,16 @@ pub(super) async fn shorten(
     Ok(())
 }
 
-/// Ends at once the leases of a worker that dialled in anew and does not work on them.
-pub(super) async fn abandoned_by(pool: &PgPool, worker: &WorkerId, kept: &[Lease]) -> Result<Vec<Lease>, sqlx::Error> {
+/// The leases of a worker that dialled in anew and does not work on them, and whether the head that had passed them
+/// on saw its connection end: the others may never have reached it.
+pub(super) async fn abandoned_by(
+    pool: &PgPool,
+    worker: &WorkerId,
+    kept: &[Lease],
+) -> Result<Vec<(Lease, bool)>, sqlx::Error> {
     let (jobs, epochs) = columns(kept);
-    let rows: Vec<(Uuid, i32)> = sqlx::query_as(
-        "SELECT id, epoch FROM jobs AS job
+    let rows: Vec<(Uuid, i32, bool)> = sqlx::query_as(
+        "SELECT id, epoch, connection_lost FROM jobs AS job
          WHERE job.state = 'running' AND job.worker_id = $3 AND NOT EXISTS (
              SELECT FROM unnest($1::uuid[], $2::int[]) AS kept (job, epoch)
              WHERE kept.job = job.id AND kept.epoch = job.epoch)",
@@ -212,7 +217,7 @@ pub(super) async fn abandoned_by(pool: &PgPool, worker: &WorkerId, kept: &[Lease
     .bind(&worker.0)
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|(job, epoch)| Lease { job: JobId(job), epoch }).collect())
+    Ok(rows.into_iter().map(|(job, epoch, lost)| (Lease { job: JobId(job), epoch }, lost)).collect())
 }
 
 /// Leases that ended without a word, and whether their worker's connection had ended before.
