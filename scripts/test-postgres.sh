@@ -6,7 +6,8 @@
 #   test-postgres.sh                         prints DATABASE_URL and waits
 #
 # Its files lie under the system's temporary folder and go when it stops. It
-# writes nothing durably (fsync is off), listens on loopback and on a socket in
+# writes nothing durably (fsync is off) unless MINDSEYE_TEST_DURABLE is set, as
+# it is where speed is measured. It listens on loopback and on a socket in
 # its own folder, and takes a password made for this one run. Started by root,
 # it runs as another user, since PostgreSQL refuses root.
 set -euo pipefail
@@ -21,6 +22,8 @@ bin="$(postgres_bin)" || {
   complain "No PostgreSQL 15 or later was found: run 'make setup'."
   exit 1
 }
+careless=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+if [[ -n ${MINDSEYE_TEST_DURABLE:-} ]]; then careless=(-c fsync=on); fi
 home="$(mktemp -d "${TMPDIR:-/tmp}/mindseye-pg.XXXXXX")"
 server=''
 
@@ -62,7 +65,7 @@ start() {
     port="$(free_port)"
     : >"$home.log"
     become_postgres "$bin/postgres" -D "$home/data" -p "$port" -k "$home" -c listen_addresses=127.0.0.1 \
-      -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
+      "${careless[@]}" -c wal_level=minimal -c max_wal_senders=0 \
       -c max_connections=300 -c shared_buffers=128MB -c jit=off -c log_min_messages=warning \
       -c log_startup_progress_interval=0 >"$home.log" 2>&1 &
     server=$!

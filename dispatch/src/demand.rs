@@ -1,11 +1,12 @@
 //! How much work arrives: a rate that follows the last minutes.
 
-/// Milliseconds after which an arrival counts `1/e` of what it did.
+/// Milliseconds after which an arrival counts `1/e` of what it did, by default.
 const MEMORY_MS: f64 = 300_000.0;
 
 /// An exponentially fading sum of arrivals. Times are milliseconds of any clock that does not run backwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Demand {
+    memory_ms: f64,
     sum: f64,
     /// When the sum was brought up to date.
     at_ms: f64,
@@ -13,7 +14,18 @@ pub struct Demand {
     since_ms: Option<f64>,
 }
 
+impl Default for Demand {
+    fn default() -> Self {
+        Self::over(MEMORY_MS)
+    }
+}
+
 impl Demand {
+    /// Remembers arrivals for about that many milliseconds.
+    pub fn over(memory_ms: f64) -> Self {
+        Self { memory_ms, sum: 0.0, at_ms: 0.0, since_ms: None }
+    }
+
     /// Counts `work` (in any unit) that arrived.
     pub fn arrived(&mut self, work: f64, now_ms: f64) {
         self.sum = self.faded(now_ms) + work;
@@ -25,12 +37,12 @@ impl Demand {
     pub fn per_ms(&self, now_ms: f64) -> f64 {
         let Some(since_ms) = self.since_ms else { return 0.0 };
         // What arrived before the first arrival is unknown, not nothing: a young sum is divided by its age.
-        let seen_ms = MEMORY_MS * (1.0 - (-(now_ms - since_ms) / MEMORY_MS).exp());
-        self.faded(now_ms) / seen_ms.max(MEMORY_MS / 10.0)
+        let seen_ms = self.memory_ms * (1.0 - (-(now_ms - since_ms) / self.memory_ms).exp());
+        self.faded(now_ms) / seen_ms.max(self.memory_ms / 10.0)
     }
 
     fn faded(&self, now_ms: f64) -> f64 {
-        self.sum * (-(now_ms - self.at_ms).max(0.0) / MEMORY_MS).exp()
+        self.sum * (-(now_ms - self.at_ms).max(0.0) / self.memory_ms).exp()
     }
 }
 

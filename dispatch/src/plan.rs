@@ -11,7 +11,7 @@ use domain::{JobId, WorkerId};
 
 use crate::fleet::{Fleet, Place};
 use crate::order::{OrderPolicy, fair_order};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{QueuedJob, Snapshot};
 
 /// Numbers that shape a plan.
 #[derive(Clone, Debug)]
@@ -44,6 +44,9 @@ pub struct LongPolicy {
     /// What short jobs need of the fleet is kept free of such long jobs, with so much room that they would use
     /// it to this share.
     pub short_utilisation: f64,
+    /// The same once a long job has waited for `impatience_ms` milliseconds; before, the one turns into the other.
+    pub impatient_utilisation: f64,
+    pub impatience_ms: f64,
 }
 
 impl LongPolicy {
@@ -52,6 +55,13 @@ impl LongPolicy {
         let (quiet, busy) = self.quiet_demand;
         let share = ((short_demand - quiet) / (busy - quiet)).clamp(0.0, 1.0);
         self.quiet_interruption.powf(1.0 - share) * self.interruption.powf(share)
+    }
+
+    /// Share of the fleet's capacity that long jobs may hold, with this one, where they can't step aside.
+    pub(crate) fn share_for(&self, job: &QueuedJob, short_demand: f64) -> f64 {
+        let impatience = (job.waited_ms / self.impatience_ms).clamp(0.0, 1.0);
+        let utilisation = self.short_utilisation + (self.impatient_utilisation - self.short_utilisation) * impatience;
+        self.busy_share.max(1.0 - short_demand / utilisation)
     }
 }
 
@@ -71,6 +81,8 @@ impl Default for LongPolicy {
             longest_deference_ms: 12_000.0,
             busy_share: 0.53,
             short_utilisation: 0.94,
+            impatient_utilisation: 1.0,
+            impatience_ms: 120_000.0,
         }
     }
 }
@@ -81,7 +93,8 @@ pub struct Plan {
     pub assignments: Vec<(JobId, WorkerId)>,
     /// One per queued job that some worker can run, in the order they will be served.
     pub projections: Vec<Projection>,
-    /// Milliseconds until another look could bind something, though nothing else happens before.
+    /// Milliseconds until another look could bind something, though nothing else happens before: a worker comes
+    /// free that is waited for, or demand for short work fades. `None` when only an event can help.
     pub look_again_ms: Option<f64>,
 }
 
@@ -95,28 +108,47 @@ pub struct Projection {
     pub bound: bool,
 }
 
+/// No look is arranged sooner than this, in milliseconds: a clock that is a little early must not make the
+/// dispatcher look again and again until the moment has come.
+const SOONEST_LOOK_MS: f64 = 5.0;
+
+/// While long jobs wait for their share alone, a look every so many milliseconds: demand fades without a sign.
+const SHARE_LOOK_MS: f64 = 1_000.0;
+
 /// Decides which waiting jobs go to which workers now.
 ///
-/// Deterministic: the same snapshot and policy give the same plan. With `J`
-/// jobs, `W` workers and `C` classes of workers that have the same models at
-/// about the same speed, it takes `O(J (log J + C + log W))`.
+/// List scheduling by earliest completion time (Ibarra and Kim, 1977, heuristic
+/// D without its search), with the list in fair order and unbound placements
+/// kept as reservations (conservative backfilling; Mu'alem and Feitelson,
+/// 2001). Deterministic: the same snapshot and policy give the same plan. With
+/// `J` jobs, `W` workers and `C` classes of workers that have the same models
+/// at about the same speed, it takes `O(J (log J + C + log W))`.
 pub fn plan(snapshot: &Snapshot, policy: &Policy) -> Plan {
     let mut fleet = Fleet::of(snapshot, policy);
-    let mut plan = Plan::default();
-    let order = fair_order(&snapshot.queue, &snapshot.workers, &policy.order);
+    let order = fair_order(snapshot, &policy.order);
+    let mut plan = Plan { projections: Vec::with_capacity(order.len()), ..Plan::default() };
     for at in order {
         let job = &snapshot.queue[at];
-        let Some(place) = fleet.best(job) else { continue };
-        let Place { worker, turn_ms, start_ms, finish_ms, has_room } = place;
-        let bound = has_room && turn_ms <= policy.prefetch_ms && fleet.has_room(worker, job.length);
-        fleet.take(&place, job, bound);
+        let Some(model) = fleet.model(&job.model) else { continue };
+        let Some(place) = fleet.best(job, model) else { continue };
+        let Place { worker, turn_ms, start_ms, finish_ms, allowed } = place;
+        let has_room = allowed && fleet.has_room(worker, job.length);
+        let bound = has_room && turn_ms <= policy.prefetch_ms;
+        fleet.take(&place, job, model, bound);
         if bound {
             plan.assignments.push((job.id, snapshot.workers[worker].id.clone()));
-        } else if turn_ms > policy.prefetch_ms {
-            let due = turn_ms - policy.prefetch_ms;
-            plan.look_again_ms = Some(plan.look_again_ms.map_or(due, |before| before.min(due)));
+        } else if has_room {
+            plan.look_within((turn_ms - policy.prefetch_ms).max(SOONEST_LOOK_MS));
+        } else if !allowed {
+            plan.look_within(SHARE_LOOK_MS);
         }
         plan.projections.push(Projection { job: job.id, start_ms, finish_ms, bound });
     }
     plan
+}
+
+impl Plan {
+    fn look_within(&mut self, ms: f64) {
+        self.look_again_ms = Some(self.look_again_ms.map_or(ms, |before| before.min(ms)));
+    }
 }

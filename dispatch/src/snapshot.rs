@@ -1,5 +1,6 @@
 //! What the planner looks at: the queue and the fleet at one instant.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::{DeviceId, JobId, WorkerId};
@@ -12,6 +13,16 @@ pub struct Snapshot {
     pub workers: Vec<WorkerState>,
     /// Short work that lately arrived, as a share of what the fleet can do: 0 is none, 1 all it can.
     pub short_demand: f64,
+    pub recent: Recent,
+}
+
+/// Jobs that were handed out lately, held ones among them: a turn that was had a moment ago counts, also when the
+/// planner looks at a fleet that happens to hold nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    pub owners: HashMap<DeviceId, u32>,
+    pub priority: u32,
+    pub standard: u32,
 }
 
 /// How long jobs of a kind take: what decides who steps aside for whom.

@@ -125,14 +125,15 @@ fn waiting_line(view: &JobView) -> String {
                 Some(ahead) => format!("{ahead} requests are ahead of yours"),
                 None => "Waiting for a place".to_owned(),
             };
-            match view.eta_seconds {
-                Some(seconds) => format!("{place}, {}", about(seconds)),
+            let place = if view.overtaken { format!("{place} (someone with priority is ahead)") } else { place };
+            match when(view) {
+                Some(when) => format!("{place}, {when}"),
                 None => place,
             }
         }
-        JobState::Running => match view.eta_seconds {
-            Some(seconds) if seconds >= 1.0 => format!("Being made, {}", about(seconds)),
-            _ => "Being made".to_owned(),
+        JobState::Running => match when(view) {
+            Some(when) => format!("Being made, {when}"),
+            None => "Being made".to_owned(),
         },
         JobState::Succeeded => {
             let request = &view.request;
@@ -143,10 +144,15 @@ fn waiting_line(view: &JobView) -> String {
     }
 }
 
-/// An honest range around an estimate.
-fn about(seconds: f64) -> String {
-    let low = (seconds * 0.8).floor().max(1.0);
-    let high = (seconds * 1.5).ceil().max(low + 1.0);
+/// The range in which the job is likely done; nothing where too little is known to say.
+fn when(view: &JobView) -> Option<String> {
+    let [low, high] = view.eta_range_seconds?;
+    (high >= 2.0).then(|| about(low, high))
+}
+
+fn about(low: f64, high: f64) -> String {
+    let low = low.floor().max(1.0);
+    let high = high.ceil().max(low + 1.0);
     if high < 90.0 {
         format!("about {low:.0} to {high:.0} s")
     } else {
@@ -160,8 +166,8 @@ mod tests {
 
     #[test]
     fn times_are_ranges() {
-        assert_eq!(about(6.0), "about 4 to 9 s");
-        assert_eq!(about(0.2), "about 1 to 2 s");
-        assert_eq!(about(300.0), "about 4 to 8 min");
+        assert_eq!(about(4.8, 9.0), "about 4 to 9 s");
+        assert_eq!(about(0.2, 0.4), "about 1 to 2 s");
+        assert_eq!(about(240.0, 450.0), "about 4 to 8 min");
     }
 }

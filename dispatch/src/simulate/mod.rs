@@ -3,15 +3,20 @@
 //! Time is simulated, so a day of a fleet takes a second, and randomness comes
 //! from a seed, so a run can be repeated to the last digit.
 
-mod clairvoyant;
+mod bound;
+mod compare;
+mod picture;
 mod report;
 mod workload;
 mod world;
 
+pub use compare::{Comparison, compare};
+pub use picture::picture;
 pub use report::{Outcome, Spread, Summary, summarise};
 pub use workload::{Class, Incident, IncidentKind, SimJob, Workload};
 
 use crate::plan::Policy;
+use crate::snapshot::Length;
 
 /// Who places jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,19 +31,22 @@ pub enum Dispatcher {
     WithoutTicks,
     /// Ours: bound late, long jobs step aside between their steps.
     WithTicks,
-    /// What could be had if everything were known, steps were infinitely small and nothing cost a
-    /// switch: short jobs take the fastest workers at once, long ones what is left.
-    Clairvoyant,
+    /// What could be had for short jobs: all is known, nothing costs a switch, and they go before all others.
+    ShortFirst,
+    /// The same for long jobs.
+    LongFirst,
 }
 
 impl Dispatcher {
-    pub const ALL: [Self; 6] = [
+    /// In the order of tables.
+    pub const ALL: [Self; 7] = [
         Self::RoundRobin,
         Self::LeastLoaded,
         Self::BoundOnArrival,
         Self::WithoutTicks,
         Self::WithTicks,
-        Self::Clairvoyant,
+        Self::ShortFirst,
+        Self::LongFirst,
     ];
 
     /// For tables.
@@ -49,16 +57,18 @@ impl Dispatcher {
             Self::BoundOnArrival => "least completion, bound on arrival",
             Self::WithoutTicks => "Mindseye without ticks",
             Self::WithTicks => "Mindseye",
-            Self::Clairvoyant => "clairvoyant bound",
+            Self::ShortFirst => "short first, all known",
+            Self::LongFirst => "long first, all known",
         }
     }
 }
 
-/// Runs one workload at one load (1.0 is all the fleet can do) with one seed.
+/// Runs one workload at one load ([`Workload::jobs`] says what it means) with one seed.
 pub fn simulate(workload: &Workload, load: f64, seed: u64, dispatcher: Dispatcher, policy: &Policy) -> Vec<Outcome> {
     let jobs = workload.jobs(load, seed);
     match dispatcher {
-        Dispatcher::Clairvoyant => clairvoyant::run(workload, &jobs),
+        Dispatcher::ShortFirst => bound::run(workload, &jobs, Length::Short),
+        Dispatcher::LongFirst => bound::run(workload, &jobs, Length::Long),
         _ => world::run(workload, &jobs, dispatcher, policy),
     }
 }

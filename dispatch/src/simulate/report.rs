@@ -1,6 +1,6 @@
 //! What a run comes to, in figures.
 
-use super::workload::Workload;
+use super::workload::{SimJob, Workload};
 
 /// What became of one job, in milliseconds of simulated time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,6 +11,13 @@ pub struct Outcome {
     /// First step.
     pub start_ms: f64,
     pub finish_ms: f64,
+}
+
+impl Outcome {
+    /// Of a job that has not begun.
+    pub(super) fn unfinished(job: &SimJob) -> Self {
+        Self { class: job.class, arrival_ms: job.arrival_ms, start_ms: f64::INFINITY, finish_ms: f64::INFINITY }
+    }
 }
 
 /// How the times of one class are spread, in seconds.

@@ -1,7 +1,7 @@
 //! What arrives, on which workers, and what goes wrong.
 
-use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Length;
@@ -49,7 +49,6 @@ pub struct Class {
 
 /// Something that goes wrong with a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Incident {
     /// Position in `speeds`.
     pub worker: usize,
@@ -59,6 +58,7 @@ pub struct Incident {
     pub kind: IncidentKind,
 }
 
+/// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum IncidentKind {
@@ -85,7 +85,14 @@ fn two() -> f64 {
     2.0
 }
 
+/// A number from 0 up to but not including 1, evenly drawn.
+fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    const STEP: f64 = 1.0 / (1u64 << 53) as f64;
+    (rng.next_u64() >> 11) as f64 * STEP
+}
+
 impl Class {
+    /// How the planner treats its jobs.
     pub fn length(&self) -> Length {
         if self.long { Length::Long } else { Length::Short }
     }
@@ -110,10 +117,19 @@ impl Workload {
             positive("a load", *load)?;
         }
         positive("estimate_factor", self.estimate_factor)?;
+        if !(0.0..=1.0).contains(&self.wrong_estimates) || !self.switch_s.is_finite() || self.switch_s < 0.0 {
+            return Err("wrong_estimates must lie between 0 and 1, and switch_s must be 0 or more".into());
+        }
+        if self.owners == 0 {
+            return Err("owners must be 1 or more".into());
+        }
         for class in &self.classes {
             positive("a class's seconds", class.seconds)?;
-            if class.steps == 0 || !(0.0..1.0).contains(&class.spread) {
-                return Err(format!("{}: steps must be 1 or more and spread between 0 and 1", class.name));
+            if class.share < 0.0 || class.steps == 0 || !(0.0..1.0).contains(&class.spread) {
+                return Err(format!(
+                    "{}: share must be 0 or more, steps 1 or more, and spread between 0 and 1",
+                    class.name
+                ));
             }
         }
         let shares: f64 = self.classes.iter().map(|class| class.share).sum();
@@ -128,6 +144,9 @@ impl Workload {
                     self.speeds.len()
                 ));
             }
+            if !(incident.at_s >= 0.0 && incident.for_s >= 0.0 && incident.for_s.is_finite()) {
+                return Err("an incident's at_s and for_s must be 0 or more".into());
+            }
             if let IncidentKind::Hot { speed } = incident.kind {
                 positive("a hot worker's speed", speed)?;
             }
@@ -135,33 +154,42 @@ impl Workload {
         Ok(())
     }
 
-    /// The jobs of one run: Poisson arrivals at `load` times the rate at which jobs placed blindly, the same
-    /// number on every worker, would keep the fleet busy without a pause.
+    /// The jobs of one run, oldest first: Poisson arrivals, drawn from ChaCha8 with this seed.
+    ///
+    /// A load of 1 is the rate at which jobs dealt out blindly, the same number to every worker, would take as
+    /// long as they come. Where workers differ, that is a little less than all the fleet can do: see
+    /// [`Workload::blind_share`].
     pub fn jobs(&self, load: f64, seed: u64) -> Vec<SimJob> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let work_ms: f64 = self.classes.iter().map(|class| class.share * class.seconds * 1_000.0).sum();
-        // What a job takes on a worker chosen blindly, which is what keeps a blind fleet busy to `load`.
-        let workers = self.speeds.len() as f64;
-        let service_ms = work_ms * self.speeds.iter().map(|speed| 1.0 / speed).sum::<f64>() / workers;
-        let rate = load * workers / service_ms;
+        let rate = load * self.blind_share() * self.speeds.iter().sum::<f64>() / work_ms;
         let mut now = 0.0;
         (0..self.jobs)
             .map(|_| {
                 // 1 - u lies in (0, 1], whose logarithm is finite.
-                now += -(1.0 - rng.random::<f64>()).ln() / rate;
-                let class = self.draw_class(rng.random());
+                now += -(1.0 - uniform(&mut rng)).ln() / rate;
+                let class = self.draw_class(uniform(&mut rng));
                 let Class { seconds, spread, .. } = self.classes[class];
-                let work_ms = seconds * 1_000.0 * (1.0 + spread * (2.0 * rng.random::<f64>() - 1.0));
-                let (wrong, up): (f64, bool) = (rng.random(), rng.random());
+                let work_ms = seconds * 1_000.0 * (1.0 + spread * (2.0 * uniform(&mut rng) - 1.0));
+                let (wrong, up) = (uniform(&mut rng), rng.next_u32() >> 31 == 1);
                 let factor = match (wrong < self.wrong_estimates, up) {
                     (false, _) => 1.0,
                     (true, true) => self.estimate_factor,
                     (true, false) => 1.0 / self.estimate_factor,
                 };
-                let owner = rng.random_range(0..self.owners.max(1));
+                let owner = ((u64::from(rng.next_u32()) * u64::from(self.owners)) >> 32) as u32;
                 SimJob { arrival_ms: now, class, owner, work_ms, estimate_ms: work_ms * factor }
             })
             .collect()
+    }
+
+    /// The work that the fleet gets done when every worker is dealt the same number of jobs, as a share of all it
+    /// could do: 1 where all are equally fast. A load divided by it fills all capacity.
+    pub fn blind_share(&self) -> f64 {
+        let workers = self.speeds.len() as f64;
+        let mean_speed = self.speeds.iter().sum::<f64>() / workers;
+        let mean_time = self.speeds.iter().map(|speed| 1.0 / speed).sum::<f64>() / workers;
+        1.0 / (mean_speed * mean_time)
     }
 
     fn draw_class(&self, uniform: f64) -> usize {

@@ -102,15 +102,7 @@ impl<'a> World<'a> {
             workers: workload.speeds.iter().map(|_| Worker { up: true, heat: 1.0, ..Worker::default() }).collect(),
             turn: 0,
             demand: Demand::default(),
-            outcomes: jobs
-                .iter()
-                .map(|job| Outcome {
-                    class: job.class,
-                    arrival_ms: job.arrival_ms,
-                    start_ms: f64::INFINITY,
-                    finish_ms: f64::INFINITY,
-                })
-                .collect(),
+            outcomes: jobs.iter().map(Outcome::unfinished).collect(),
         };
         for (number, incident) in workload.incidents.iter().enumerate() {
             world.at(incident.at_s * 1_000.0, What::Begins(number));
@@ -144,19 +136,13 @@ impl<'a> World<'a> {
                 self.place_late();
             }
             What::Begins(incident) => self.begin_incident(incident),
-            What::Ends(incident) => {
-                let incident = &self.workload.incidents[incident];
-                let worker = &mut self.workers[incident.worker];
-                worker.up = true;
-                worker.heat = 1.0;
-                self.place_late();
-            }
+            What::Ends(incident) => self.end_incident(incident),
         }
     }
 
     fn accept(&mut self, job: usize) {
         match self.dispatcher {
-            Dispatcher::WithTicks | Dispatcher::WithoutTicks | Dispatcher::Clairvoyant => {
+            Dispatcher::WithTicks | Dispatcher::WithoutTicks | Dispatcher::ShortFirst | Dispatcher::LongFirst => {
                 let SimJob { class, estimate_ms, .. } = self.jobs[job];
                 if self.workload.classes[class].length() == Length::Short {
                     self.demand.arrived(estimate_ms, self.now);
@@ -165,8 +151,10 @@ impl<'a> World<'a> {
                 self.place_late();
             }
             Dispatcher::RoundRobin => {
-                self.turn += 1;
-                self.give(self.turn % self.workers.len(), job);
+                let workers = self.workers.len();
+                let in_turn = (1..=workers).map(|ahead| (self.turn + ahead) % workers);
+                self.turn = in_turn.into_iter().find(|at| self.workers[*at].up).unwrap_or(self.turn);
+                self.give(self.turn, job);
             }
             Dispatcher::LeastLoaded => {
                 let least = (0..self.workers.len()).filter(|at| self.workers[*at].up);
@@ -199,8 +187,7 @@ impl<'a> World<'a> {
             self.give(worker, job);
         }
         if let Some(wait_ms) = plan.look_again_ms {
-            // A moment late rather than a moment early, or it would look for ever without binding.
-            let at_ms = self.now + wait_ms.max(1.0);
+            let at_ms = self.now + wait_ms;
             if at_ms < self.look_at_ms {
                 self.look_at_ms = at_ms;
                 self.at(at_ms, What::Look);
@@ -290,21 +277,32 @@ impl<'a> World<'a> {
                 worker.life += 1;
                 worker.running = None;
                 let mut lost: Vec<usize> = worker.bench.drain(..).map(|session| session.job).collect();
-                match self.dispatcher {
-                    Dispatcher::WithTicks | Dispatcher::WithoutTicks | Dispatcher::Clairvoyant => {
-                        self.queue.extend(lost);
-                        self.queue.make_contiguous().sort_unstable();
-                        self.place_late();
-                    }
-                    Dispatcher::RoundRobin | Dispatcher::LeastLoaded | Dispatcher::BoundOnArrival => {
-                        lost.sort_unstable();
-                        for job in lost {
-                            self.accept(job);
-                        }
+                if matches!(self.dispatcher, Dispatcher::WithTicks | Dispatcher::WithoutTicks) {
+                    self.queue.extend(lost);
+                    self.queue.make_contiguous().sort_unstable();
+                    self.place_late();
+                } else {
+                    lost.sort_unstable();
+                    for job in lost {
+                        self.accept(job);
                     }
                 }
             }
         }
+    }
+
+    fn end_incident(&mut self, number: usize) {
+        let incident = &self.workload.incidents[number];
+        let at = incident.worker;
+        match incident.kind {
+            IncidentKind::Hot { .. } => self.workers[at].heat = 1.0,
+            IncidentKind::Down => {
+                self.workers[at].up = true;
+                // Where all were down, it may have been given something all the same.
+                self.step(at);
+            }
+        }
+        self.place_late();
     }
 
     fn speed(&self, at: usize) -> f64 {
@@ -323,17 +321,15 @@ impl<'a> World<'a> {
             let job = &self.jobs[session.job];
             let class = &self.workload.classes[job.class];
             let step_ms = job.estimate_ms / f64::from(class.steps) / self.workload.speeds[at];
-            let into_step_ms = match worker.running {
-                Some(running) if running.job == session.job => (self.now - running.began_ms).min(step_ms),
-                _ => step_ms,
-            };
+            let running = worker.running.filter(|running| running.job == session.job);
+            let into_step_ms = running.map(|running| ((self.now - running.began_ms) * worker.heat).min(step_ms));
             HeldJob {
                 owner: DeviceId::from_random(u128::from(job.owner)),
                 lane: Lane::Standard,
                 length: class.length(),
                 batch_key: job.class as u64,
-                remaining_ms: (self.remaining_ms(at, session, job.estimate_ms) - into_step_ms % step_ms).max(0.0),
-                step_left_ms: step_ms - into_step_ms,
+                remaining_ms: self.remaining_ms(at, session, job.estimate_ms) - into_step_ms.unwrap_or(0.0),
+                step_left_ms: into_step_ms.map_or(0.0, |into_step_ms| step_ms - into_step_ms),
             }
         })
     }
@@ -373,7 +369,7 @@ impl<'a> World<'a> {
         });
         let capacity: f64 = self.workload.speeds.iter().sum();
         let short_demand = self.demand.per_ms(self.now) / capacity;
-        Snapshot { queue: queue.collect(), workers: workers.collect(), short_demand }
+        Snapshot { queue: queue.collect(), workers: workers.collect(), short_demand, ..Snapshot::default() }
     }
 }
 

@@ -78,3 +78,8 @@ pub(crate) async fn release(transaction: &mut PgConnection, job: JobId) -> Resul
 pub async fn drift(pool: &PgPool) -> Result<Vec<(DeviceId, i64)>, AppError> {
     store::drift(pool).await.map_err(explain)
 }
+
+/// Credits by kind of entry, over everything.
+pub async fn totals(pool: &PgPool) -> Result<Vec<(String, i64)>, AppError> {
+    store::totals(pool).await.map_err(explain)
+}

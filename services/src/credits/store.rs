@@ -102,3 +102,9 @@ pub(super) async fn drift(pool: &PgPool) -> Result<Vec<(DeviceId, i64)>, sqlx::E
     .await?;
     Ok(rows.into_iter().map(|(device, difference)| (DeviceId(device), difference)).collect())
 }
+
+pub(super) async fn totals(pool: &PgPool) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as("SELECT kind, sum(credits)::bigint FROM credit_entries GROUP BY kind ORDER BY kind")
+        .fetch_all(pool)
+        .await
+}

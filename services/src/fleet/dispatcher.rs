@@ -4,19 +4,19 @@
 //! read again in full every sweep, the roster is rebuilt when a head takes
 //! office, and a lease is given only by a conditional update.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Snapshot, WorkerState, plan};
+use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, Snapshot, WorkerState, plan, residency};
 use domain::worker::{FromWorker, Lease, ToWorker};
-use domain::{JobId, WorkerId};
+use domain::{DeviceId, JobId, WorkerId};
 use uuid::Uuid;
 
 use super::roster::Held;
 use super::store::{Running, Waiting};
-use super::{Fleet, GiveBack, assignment, lease, store};
+use super::{Fleet, GiveBack, assignment, lease, store, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 use crate::jobs::Prospect;
 
@@ -28,6 +28,12 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often those who wait are told anew what to expect.
 const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
+/// A turn that was had this long ago counts no more.
+const RECENT: TimeDelta = TimeDelta::minutes(2);
+/// How often models may change places.
+const ROTATE_EVERY: TimeDelta = TimeDelta::seconds(10);
+/// Milliseconds of demand that decide where models lie.
+const HOUR_MS: f64 = 3_600_000.0;
 /// Letters handled before the next look.
 const LETTERS_AT_ONCE: usize = 512;
 
@@ -82,6 +88,11 @@ struct Desk {
     /// Short work that arrives, in milliseconds of the present fleet.
     short_demand: Demand,
     forecast: [Forecast; 2],
+    /// What was handed out in the last while, oldest first.
+    handed_out: VecDeque<(DateTime<Utc>, DeviceId, Lane)>,
+    /// Work that arrived for each model in the last hour, in milliseconds of a middling worker.
+    model_demand: HashMap<String, Demand>,
+    rotated_at: Option<DateTime<Utc>>,
     /// What the owners of unfinished jobs were told first.
     promises: HashMap<JobId, Promise>,
     told_at: Option<DateTime<Utc>>,
@@ -146,7 +157,7 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
 /// A worker that this desk did not know: what was learned of it, and what it holds.
 async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     let worker = record.hello.id.clone();
-    let learned = store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
+    let learned = workers::store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()
     });
@@ -179,16 +190,17 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
         }
         Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
     }
-    for worker in store::drained(&fleet.pool).await? {
+    for worker in workers::store::drained(&fleet.pool).await? {
         let record = fleet.roster().drain(&worker);
         if let Some(record) = record {
             tracing::info!(%worker, "asked to finish and leave");
             send(fleet, &record, ToWorker::Drain).await;
         }
     }
+    rotate_models(fleet, desk).await;
     let learned = fleet.roster().learned();
     if !learned.is_empty() {
-        store::remember(&fleet.pool, &learned).await?;
+        workers::store::remember(&fleet.pool, &learned).await?;
     }
     // Everything is read again: what was committed out of order, cancelled or given back elsewhere.
     desk.queue.clear();
@@ -198,6 +210,26 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
     let waiting: HashSet<JobId> = desk.queue.keys().map(|(_, id)| JobId(*id)).collect();
     desk.promises.retain(|job, promise| waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1));
     give_up_hopeless(fleet, desk).await
+}
+
+/// Loads ahead what the last hour asked for, where that holds nobody up.
+async fn rotate_models(fleet: &Fleet, desk: &mut Desk) {
+    let now = fleet.clock.now();
+    if desk.rotated_at.is_some_and(|rotated| now - rotated < ROTATE_EVERY) {
+        return;
+    }
+    desk.rotated_at = Some(now);
+    let demand: HashMap<String, f64> =
+        desk.model_demand.iter().map(|(model, demand)| (model.clone(), demand.per_ms(millis(now)))).collect();
+    let (records, shelves): (Vec<_>, Vec<_>) = fleet.roster().shelves().into_iter().unzip();
+    for change in residency::changes(&shelves, &demand) {
+        let Some(record) = records.iter().find(|record| record.hello.id == change.worker) else { continue };
+        tracing::info!(worker = %change.worker, load = change.load, unload = ?change.unload, "models rotate");
+        for model in change.unload {
+            send(fleet, record, ToWorker::Unload { model }).await;
+        }
+        send(fleet, record, ToWorker::Load { model: change.load }).await;
+    }
 }
 
 /// Places jobs again whose lease ran out.
@@ -223,13 +255,13 @@ async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
 
 /// With no worker at all a job waits for one; with workers that lack its model it waits in vain.
 async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
-    let workers = fleet.roster().snapshot(0.0);
-    if workers.is_empty() {
+    let present = fleet.roster().snapshot(0.0);
+    if present.is_empty() {
         return Ok(());
     }
     let now = fleet.clock.now();
     let can =
-        |job: &Waiting| workers.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
+        |job: &Waiting| present.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
     let hopeless: Vec<JobId> = desk
         .queue
         .values()
@@ -254,7 +286,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
     let queue: Vec<QueuedJob> = desk.queue.values().map(|job| job.as_planned(now)).collect();
-    let snapshot = Snapshot { queue, workers, short_demand };
+    let snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
     let plan = plan(&snapshot, &desk.policy);
 
     if !plan.assignments.is_empty() {
@@ -263,12 +295,17 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
             plan.projections.iter().filter(|p| p.bound).map(|p| (p.job, p.finish_ms)).collect();
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
-    if desk.told_at.is_none_or(|told| now - told >= TELL_EVERY) || !plan.assignments.is_empty() {
-        desk.told_at = Some(now);
-        tell(fleet, desk, &plan.projections, now).await;
-    }
     // A moment late rather than a moment early, which would be a look in vain.
-    Ok(plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000)))
+    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000));
+    let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);
+    if since_told < TELL_EVERY && plan.assignments.is_empty() {
+        // Whoever came since is told with the next look, which must not be far.
+        let rest = (TELL_EVERY - since_told).to_std().unwrap_or(IDLE);
+        return Ok(Some(look_again.unwrap_or(rest).min(rest)));
+    }
+    desk.told_at = Some(now);
+    tell(fleet, desk, &plan.projections, now).await;
+    Ok(look_again)
 }
 
 /// Sends committed leases to their workers.
@@ -309,6 +346,7 @@ async fn hand_over(
             }
             continue;
         }
+        desk.handed_out.push_back((now, planned.owner, planned.lane));
         let finish_ms = finish.get(&lease.job).copied().unwrap_or(0.0);
         desk.promise(&planned, finish_ms, now);
         fleet.outlook.started(lease.job, desk.prospect(&planned, 0, finish_ms, now));
@@ -331,19 +369,18 @@ async fn hand_over(
 async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projection], now: DateTime<Utc>) {
     let mut prospects = HashMap::with_capacity(projections.len());
     let mut priority_ahead = false;
-    let mut position = 0;
     let waiting: Vec<(QueuedJob, f64)> = projections
         .iter()
         .filter(|projection| !projection.bound)
         .filter_map(|projection| Some((desk.find(projection.job)?.as_planned(now), projection.finish_ms)))
         .collect();
-    for (job, finish_ms) in waiting {
+    for (position, (job, finish_ms)) in waiting.into_iter().enumerate() {
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
         desk.promise(&job, finish_ms, now);
         priority_ahead |= job.lane == Lane::Priority;
         let mut prospect = desk.prospect(&job, position, finish_ms, now);
         prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
         prospects.insert(job.id, prospect);
-        position += 1;
     }
     for job in fleet.outlook.replace_waiting(prospects) {
         fleet.jobs.publish(job).await;
@@ -374,8 +411,13 @@ impl Desk {
         for job in store::waiting(&fleet.pool, self.last_seq).await? {
             self.last_seq = self.last_seq.max(job.queued_seq);
             let planned = job.as_planned(fleet.clock.now());
-            if !first && planned.length == Length::Short {
-                self.short_demand.arrived(work_ms(&planned, &workers), now_ms);
+            if !first && !self.accepted.contains_key(&JobId(job.id)) {
+                let work_ms = work_ms(&planned, &workers);
+                if planned.length == Length::Short {
+                    self.short_demand.arrived(work_ms, now_ms);
+                }
+                let demand = self.model_demand.entry(planned.model.to_string());
+                demand.or_insert_with(|| Demand::over(HOUR_MS)).arrived(work_ms, now_ms);
             }
             self.accepted.insert(JobId(job.id), job.created_at);
             self.queue.insert((job.created_at, job.id), job);
@@ -391,6 +433,19 @@ impl Desk {
     fn remove(&mut self, job: JobId) -> Option<Waiting> {
         let accepted = self.accepted.remove(&job)?;
         self.queue.remove(&(accepted, job.0))
+    }
+
+    /// What was handed out lately, by owner and lane.
+    fn recent(&mut self, now: DateTime<Utc>) -> Recent {
+        while self.handed_out.front().is_some_and(|(at, ..)| now - *at > RECENT) {
+            self.handed_out.pop_front();
+        }
+        let mut recent = Recent::default();
+        for (_, owner, lane) in &self.handed_out {
+            *recent.owners.entry(*owner).or_default() += 1;
+            *(if *lane == Lane::Priority { &mut recent.priority } else { &mut recent.standard }) += 1;
+        }
+        recent
     }
 
     fn promise(&mut self, job: &QueuedJob, finish_ms: f64, now: DateTime<Utc>) {

@@ -17,6 +17,7 @@ mod picture;
 mod post;
 mod roster;
 mod store;
+mod workers;
 
 pub use connections::{Connection, FleetWorker};
 pub use keys::{KeyError, KeyInfo, WorkerKeys};
@@ -301,7 +302,7 @@ impl Fleet {
 
     /// Says whether a worker of any head is to finish and leave; heard within two seconds.
     pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
-        store::set_draining(pool, worker, draining).await.map_err(explain)
+        workers::store::set_draining(pool, worker, draining).await.map_err(explain)
     }
 
     /// Renews a worker's leases and its record. False: it has dialled in elsewhere since.

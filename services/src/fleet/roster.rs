@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use dispatch::residency::{Shelf, ShelvedModel};
 use dispatch::{Estimate, HeldJob, Lane, Length, ModelState, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
 use domain::{DeviceId, JobId, WorkerId};
@@ -217,6 +218,18 @@ impl Roster {
         learned.map(|((worker, model), estimate)| Observation { worker, model, estimate }).collect()
     }
 
+    /// What lies on each worker and could, for the plan of models.
+    pub(super) fn shelves(&self) -> Vec<(WorkerRecord, Shelf)> {
+        let mut shelves: Vec<(WorkerRecord, Shelf)> = self
+            .workers
+            .values()
+            .filter(|worker| !worker.draining)
+            .map(|worker| (worker.record.clone(), worker.shelf()))
+            .collect();
+        shelves.sort_by(|a, b| a.1.worker.cmp(&b.1.worker));
+        shelves
+    }
+
     /// The workers as the planner looks at them, in a stable order.
     pub(super) fn snapshot(&self, now_ms: f64) -> Vec<WorkerState> {
         let mut states: Vec<WorkerState> = self.workers.values().map(|worker| worker.state(now_ms)).collect();
@@ -284,6 +297,26 @@ impl Worker {
             standard_ms: standard_ms(&model.card.name).unwrap_or(slowest).max(0.1),
             load_ms: model.load_ms.max(1.0),
         }))
+    }
+
+    fn shelf(&self) -> Shelf {
+        let hello = &self.record.hello;
+        let is_warm = |name: &str| hello.models.iter().any(|warm| warm.card.name == name);
+        let in_use = |name: &str| self.held.values().any(|held| &*held.model == name);
+        let models = hello.available.iter().map(|model| ShelvedModel {
+            name: model.card.name.clone(),
+            memory_mb: model.memory_mb,
+            load_ms: model.load_ms,
+            warm: is_warm(&model.card.name),
+            pinned: model.pinned,
+            in_use: in_use(&model.card.name),
+        });
+        Shelf {
+            worker: hello.id.clone(),
+            memory_mb: hello.memory_mb,
+            models: models.collect(),
+            idle: self.held.is_empty(),
+        }
     }
 
     fn state(&self, now_ms: f64) -> WorkerState {

@@ -52,6 +52,11 @@ impl Studio {
 
     /// One head of a studio that others may share; it does not dispatch unless it is told to.
     pub async fn head(pool: PgPool, bus: Arc<dyn Bus>) -> Self {
+        Self::with_room(pool, bus, MAX_QUEUED).await
+    }
+
+    /// A head that turns people away when `max_queued` jobs wait.
+    pub async fn with_room(pool: PgPool, bus: Arc<dyn Bus>, max_queued: usize) -> Self {
         let clock = Arc::new(TestClock(std::sync::Mutex::new("2026-11-20T12:00:00Z".parse().expect("a date"))));
         let shared: SharedClock = clock.clone();
         let folder = tempfile::tempdir().expect("a folder");
@@ -69,7 +74,7 @@ impl Studio {
             outlook: outlook.clone(),
             bus: bus.clone(),
             bell: bell.clone(),
-            max_queued: MAX_QUEUED,
+            max_queued,
             cancelled,
         });
         let fleet = Fleet::new(FleetParts {
@@ -100,6 +105,11 @@ impl Studio {
     /// As if the head's process had died.
     pub fn die(&self) {
         self.serving.abort();
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, ms: i64) {
+        *self.clock.0.lock().expect("clock") += chrono::TimeDelta::milliseconds(ms);
     }
 
     pub async fn visitor(&self) -> DeviceId {

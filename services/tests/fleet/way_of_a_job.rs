@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::worker::{Assignment, FromWorker, ToWorker};
 use domain::{AppError, JobEvent, JobId, JobState};
+use services::bus::{HeadId, LocalBus};
+use services::clock::SystemClock;
 use services::fleet::DeliveryError;
 use sqlx::PgPool;
 
@@ -229,7 +231,8 @@ async fn an_assignment_that_died_with_a_head_is_not_held_against_its_job(pool: P
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_model_that_is_gone_holds_nobody_up_and_is_paid_back(pool: PgPool) {
-    let studio = Studio::open(pool).await;
+    let bus = Arc::new(LocalBus::alone(HeadId::from_random(1), Arc::new(SystemClock)));
+    let studio = Studio::head(pool, bus).await;
     let owner = studio.visitor().await;
     let waiting = studio.submit(owner, 1).await;
     // As if its model had been removed between two runs of the studio, long ago.
@@ -237,6 +240,7 @@ async fn a_model_that_is_gone_holds_nobody_up_and_is_paid_back(pool: PgPool) {
         .execute(&studio.pool)
         .await
         .expect("age");
+    studio.lead();
     let next = studio.submit(owner, 1).await;
     let mut worker = studio.worker("a").await;
     assert_eq!(worker.assignment().await.job, next.id);

@@ -1,0 +1,54 @@
+//! How much of the fleet long jobs may hold where they can't step aside.
+
+use super::worker::Worker;
+use crate::plan::LongPolicy;
+use crate::snapshot::QueuedJob;
+
+/// Room for long jobs, for each model.
+pub(super) struct Rooms {
+    rooms: Vec<Room>,
+    short_demand: f64,
+}
+
+/// Capacity for one model, in standard pictures a millisecond.
+#[derive(Clone, Copy, Default)]
+struct Room {
+    /// Of all workers that have the model.
+    total: f64,
+    /// Of those among them that hold a long job, or are about to, and can't put it aside.
+    held: f64,
+}
+
+impl Rooms {
+    pub(super) fn of(workers: &[Worker<'_>], models: usize, short_demand: f64) -> Self {
+        let mut rooms = Self { rooms: vec![Room::default(); models], short_demand };
+        for worker in workers.iter().filter(|worker| !worker.state.draining) {
+            for model in &worker.models {
+                rooms.rooms[model.index].total += model.speed();
+            }
+            if worker.holds_long() && !worker.state.steps_aside {
+                rooms.hold(worker);
+            }
+        }
+        rooms
+    }
+
+    /// Counts a worker that held no long job until now.
+    pub(super) fn hold(&mut self, worker: &Worker<'_>) {
+        for model in &worker.models {
+            self.rooms[model.index].held += model.speed();
+        }
+    }
+
+    /// Whether a long job that does not step aside may have this worker; in place of one that it holds now.
+    ///
+    /// One worker may always have one, however small the share.
+    pub(super) fn has_room(&self, job: &QueuedJob, model: usize, worker: &Worker<'_>, policy: &LongPolicy) -> bool {
+        let room = self.rooms[model];
+        let speed = worker.model(model).map_or(0.0, super::worker::Model::speed);
+        let others = room.held - if worker.holds_long() { speed } else { 0.0 };
+        // The sum and the difference of the same numbers need not be exactly nothing.
+        let rounding = 1e-9 * room.total;
+        others <= rounding || others + speed <= policy.share_for(job, self.short_demand) * room.total + rounding
+    }
+}
