@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-fleet lint fmt clean
+.PHONY: help setup build run test bench bench-fleet chaos lint fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ run: setup ## Build and run the studio at http://127.0.0.1:3000
 
 test: setup ## Run all tests
 	@scripts/test.sh
+
+chaos: setup ## Run the chaos trials, about half an hour (docs/chaos.md)
+	@scripts/chaos.sh
 
 bench: setup ## Measure the engine with the built-in model
 	@scripts/bench.sh

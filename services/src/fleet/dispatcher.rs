@@ -245,7 +245,7 @@ async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
         }
         fleet.roster().release(lease);
         // Silence is not proof that the job killed anything: it may have been a head that died.
-        let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Unsent };
+        let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Silent };
         if let Err(error) = fleet.give_back(lease, why).await {
             tracing::warn!(%error, job = %lease.job, "the job stays leased until the next sweep");
         }
@@ -331,12 +331,16 @@ async fn hand_over(
             roster.hold(worker, lease.job, held, leased.request.steps);
             roster.record(worker).cloned()
         };
-        let reached = match record {
-            Some(record) => send(fleet, &record, ToWorker::Assign(assignment(leased))).await,
+        let reached = match &record {
+            Some(record) => send(fleet, record, ToWorker::Assign(assignment(leased))).await,
             None => false,
         };
         if !reached {
             fleet.roster().release(lease);
+            if let Some(record) = record {
+                // Else the next look would choose it again. A sweep takes it in anew if it is still there.
+                fleet.roster().leave(worker, record.connection);
+            }
             if let Err(error) = fleet.give_back(lease, GiveBack::Unsent).await {
                 tracing::warn!(%error, job = %lease.job, "an unsent job waits for its lease to end");
             }

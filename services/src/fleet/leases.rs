@@ -86,14 +86,15 @@ impl Fleet {
         let (crashed, retryable, avoid) = match &why {
             // Its next worker is another one, if there is one.
             GiveBack::WorkerLost => (true, true, false),
-            GiveBack::Unsent => (false, true, false),
+            GiveBack::Silent | GiveBack::Unsent => (false, true, false),
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 (false, failure.retryable, failure.out_of_memory)
             }
         };
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
-        if retryable && store::requeue(&self.pool, job, epoch, crashed, avoid, &limits).await.map_err(explain)? {
+        let step = store::Requeue { crashed, avoid, uncounted: matches!(why, GiveBack::Unsent) };
+        if retryable && store::requeue(&self.pool, lease, &step, &limits).await.map_err(explain)? {
             let why = if crashed {
                 "worker_lost"
             } else if avoid {

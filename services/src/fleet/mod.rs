@@ -138,9 +138,11 @@ impl Fleet {
         let abandoned = store::abandoned_by(&self.pool, &worker, &kept).await.map_err(unavailable)?;
         tracing::info!(%worker, device = %hello.device, resumed = kept.len(), "worker joined");
         let (connection, record) = self.connections.join(hello, resumed);
-        for lease in abandoned {
-            tracing::warn!(job = %lease.job, %worker, "its worker joined again without it");
-            if let Err(error) = self.give_back(lease, GiveBack::WorkerLost).await {
+        for (lease, connection_lost) in abandoned {
+            tracing::warn!(job = %lease.job, %worker, connection_lost, "its worker joined again without it");
+            // Where the worker's head died, it is the head's letters that were lost, and nothing speaks against the job.
+            let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Silent };
+            if let Err(error) = self.give_back(lease, why).await {
                 tracing::warn!(%error, job = %lease.job, "the job waits for its lease to end");
             }
         }
@@ -354,7 +356,9 @@ impl Fleet {
 #[derive(Debug)]
 enum GiveBack {
     WorkerLost,
-    /// The assignment never reached the worker.
+    /// The lease ran out or was forgotten, and nobody knows why.
+    Silent,
+    /// The assignment never reached the worker, so it does not count as an attempt.
     Unsent,
     Failed(Failure),
 }

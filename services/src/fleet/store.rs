@@ -54,6 +54,17 @@ pub(super) struct Limits {
     pub crashes: i32,
 }
 
+/// How a job goes back into the queue.
+#[derive(Debug)]
+pub(super) struct Requeue {
+    /// Its worker died under it.
+    pub crashed: bool,
+    /// Not to the same worker again.
+    pub avoid: bool,
+    /// It was never tried.
+    pub uncounted: bool,
+}
+
 /// Waiting jobs that entered the queue after `after`, oldest first.
 pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
@@ -185,11 +196,16 @@ pub(super) async fn shorten(
     Ok(())
 }
 
-/// Ends at once the leases of a worker that dialled in anew and does not work on them.
-pub(super) async fn abandoned_by(pool: &PgPool, worker: &WorkerId, kept: &[Lease]) -> Result<Vec<Lease>, sqlx::Error> {
+/// The leases of a worker that dialled in anew and does not work on them, and whether the head that had passed them
+/// on saw its connection end: the others may never have reached it.
+pub(super) async fn abandoned_by(
+    pool: &PgPool,
+    worker: &WorkerId,
+    kept: &[Lease],
+) -> Result<Vec<(Lease, bool)>, sqlx::Error> {
     let (jobs, epochs) = columns(kept);
-    let rows: Vec<(Uuid, i32)> = sqlx::query_as(
-        "SELECT id, epoch FROM jobs AS job
+    let rows: Vec<(Uuid, i32, bool)> = sqlx::query_as(
+        "SELECT id, epoch, connection_lost FROM jobs AS job
          WHERE job.state = 'running' AND job.worker_id = $3 AND NOT EXISTS (
              SELECT FROM unnest($1::uuid[], $2::int[]) AS kept (job, epoch)
              WHERE kept.job = job.id AND kept.epoch = job.epoch)",
@@ -199,7 +215,7 @@ pub(super) async fn abandoned_by(pool: &PgPool, worker: &WorkerId, kept: &[Lease
     .bind(&worker.0)
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|(job, epoch)| Lease { job: JobId(job), epoch }).collect())
+    Ok(rows.into_iter().map(|(job, epoch, lost)| (Lease { job: JobId(job), epoch }, lost)).collect())
 }
 
 /// Leases that ended without a word, and whether their worker's connection had ended before.
@@ -230,26 +246,21 @@ pub(super) async fn abandon(db: &mut PgConnection, job: JobId, error: &AppError)
 }
 
 /// Puts a leased job back into the queue, keeping its place. False: its limits are reached, or the lease is over.
-pub(super) async fn requeue(
-    pool: &PgPool,
-    job: JobId,
-    epoch: i32,
-    crashed: bool,
-    avoid: bool,
-    limits: &Limits,
-) -> Result<bool, sqlx::Error> {
+pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: &Limits) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int,
+        "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int, attempts = attempts - $7::int,
              queued_seq = nextval('jobs_queued_seq'),
              avoid = CASE WHEN $6 THEN array_append(avoid, worker_id) ELSE avoid END, worker_id = NULL
-         WHERE id = $1 AND epoch = $2 AND state = 'running' AND attempts < $4 AND crashes + $3::int < $5",
+         WHERE id = $1 AND epoch = $2 AND state = 'running' AND attempts - $7::int < $4
+             AND crashes + $3::int < $5",
     )
-    .bind(job.0)
-    .bind(epoch)
-    .bind(i32::from(crashed))
+    .bind(lease.job.0)
+    .bind(lease.epoch)
+    .bind(i32::from(how.crashed))
     .bind(limits.attempts)
     .bind(limits.crashes)
-    .bind(avoid)
+    .bind(how.avoid)
+    .bind(i32::from(how.uncounted))
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -1,14 +1,15 @@
 //! Several heads on one database and one bus.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::worker::{FromWorker, ToWorker};
 use domain::{JobEvent, JobState};
-use services::bus::{BusSettings, HeadId, LocalHub};
+use services::bus::{Bus, BusSettings, HeadId, LocalHub, WorkerRecord};
 use services::clock::SystemClock;
 use sqlx::PgPool;
 
-use crate::studio::{Studio, until};
+use crate::studio::{Studio, hello, until};
 
 async fn two_heads(pool: &PgPool) -> (Studio, Studio) {
     let hub = LocalHub::new(Arc::new(SystemClock), BusSettings::default());
@@ -78,4 +79,29 @@ async fn the_next_dispatcher_knows_who_is_busy_and_goes_on(pool: PgPool) {
     let next = worker.assignment().await;
     assert_eq!(next.job, waiting.id);
     assert_eq!(second.jobs.get(owner, running.id).await.expect("mine").status, JobState::Succeeded);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_head_that_is_out_of_reach_costs_no_attempts(pool: PgPool) {
+    let hub = LocalHub::new(Arc::new(SystemClock), BusSettings::default());
+    let first = Studio::head(pool.clone(), Arc::new(hub.join(HeadId::from_random(1)))).await;
+    // A head that died leaves its workers' records behind for a while, and no mailbox.
+    let dead = hub.join(HeadId::from_random(2));
+    let record = WorkerRecord { head: dead.head(), connection: 1, hello: hello("a"), draining: false };
+    dead.announce(&record, Duration::from_secs(60)).await.expect("announced");
+    let owner = first.visitor().await;
+    let job = first.submit(owner, 1).await;
+    first.lead();
+    let placed = || async {
+        let leases: i32 = sqlx::query_scalar("SELECT epoch FROM jobs").fetch_one(&pool).await.expect("a job");
+        (leases >= 2).then_some(())
+    };
+    until("the job was placed there more than once", placed).await;
+    let mut worker = first.worker("b").await;
+    let assignment = worker.assignment().await;
+    assert_eq!(assignment.job, job.id);
+    let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM jobs").fetch_one(&pool).await.expect("a job");
+    assert_eq!(attempts, 1, "only this one counts");
+    first.work(&worker, &assignment).await;
+    assert_eq!(first.jobs.get(owner, job.id).await.expect("mine").status, JobState::Succeeded);
 }

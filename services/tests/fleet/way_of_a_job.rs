@@ -212,6 +212,24 @@ async fn a_worker_that_joins_again_is_given_its_jobs_anew(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn an_assignment_that_died_with_a_head_is_not_held_against_its_job(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut worker = studio.worker("a").await;
+    let job = studio.submit(owner, 1).await;
+    for _ in 0..4 {
+        worker.assignment().await;
+        // No disconnect: as if the head that had the connection was killed with the letter in its hands.
+        worker = studio.worker("a").await;
+    }
+    let assignment = worker.assignment().await;
+    studio.work(&worker, &assignment).await;
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").status, JobState::Succeeded);
+    let crashes: i32 = sqlx::query_scalar("SELECT crashes FROM jobs").fetch_one(&studio.pool).await.expect("a job");
+    assert_eq!(crashes, 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_model_that_is_gone_holds_nobody_up_and_is_paid_back(pool: PgPool) {
     let bus = Arc::new(LocalBus::alone(HeadId::from_random(1), Arc::new(SystemClock)));
     let studio = Studio::head(pool, bus).await;
