@@ -41,7 +41,7 @@ async fn kill_anything() {
     let killed = kill(&site, kills, chance).await;
     let (promised, refused) = crowd.await.expect("the crowd");
     let calm = Stopwatch::start();
-    settled(&site, Duration::from_secs(120)).await;
+    settled(&site, Duration::from_secs(300)).await;
     let calm = calm.seconds();
     let took = whole.seconds();
     site.ready().await;

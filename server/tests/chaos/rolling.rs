@@ -19,7 +19,6 @@ use crate::setting;
 use crate::site::{Plan, Site};
 use crate::until::until;
 
-const RESTARTS: usize = 20;
 const A_SECOND: u64 = 50;
 const STREAMS: usize = 20;
 /// Longest time for a head to leave.
@@ -41,6 +40,7 @@ struct Tally {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a trial: scripts/chaos.sh rolling"]
 async fn rolling_restarts() {
+    let restarts = setting::size("RESTARTS", 20);
     let mut chance = Chance::new(setting::seed());
     let site = Arc::new(Site::start(Plan::new(2, &["fake:200ms@4"; 4])).await);
     let tally = Arc::new(Tally::default());
@@ -51,7 +51,7 @@ async fn rolling_restarts() {
     }
     let whole = Stopwatch::start();
     let mut exits = Vec::new();
-    for number in 0..RESTARTS {
+    for number in 0..restarts {
         tokio::time::sleep(chance.between(Duration::from_secs(1), Duration::from_secs(2))).await;
         let head = &site.heads[number % site.heads.len()];
         let watch = Stopwatch::start();
@@ -77,9 +77,9 @@ async fn rolling_restarts() {
     exits.sort();
     let answers = tally.answers.lock().expect("a lock").clone();
     eprintln!(
-        "    restarts               {RESTARTS} in {took:.0} s, all clean; leaving took {:.1} s at most, {:.1} s at the median",
-        exits[RESTARTS - 1].as_secs_f64(),
-        exits[RESTARTS / 2].as_secs_f64()
+        "    restarts               {restarts} in {took:.0} s, all clean; leaving took {:.1} s at most, {:.1} s at the median",
+        exits[restarts - 1].as_secs_f64(),
+        exits[restarts / 2].as_secs_f64()
     );
     eprintln!("    answers by status      {answers:?}");
     eprintln!("    sent to the other head {:?}", tally.elsewhere.lock().expect("a lock"));

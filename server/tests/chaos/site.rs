@@ -246,7 +246,8 @@ fn database_url(port: u16, role: &str) -> String {
 /// Ports that nobody uses, below those that outgoing connections are given: a program that is down for a moment
 /// must find its port free when it comes back.
 fn free_ports(count: usize) -> Vec<u16> {
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0);
+    // Far from those of a trial that was started at the same moment.
+    let first = 20_000 + u16::try_from(std::process::id() * 16 % 11_000).unwrap_or(0);
     let free = |port: &u16| TcpListener::bind(("0.0.0.0", *port)).is_ok();
     let ports: Vec<u16> = (first..32_000).filter(free).take(count).collect();
     assert_eq!(ports.len(), count, "free ports");

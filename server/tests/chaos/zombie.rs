@@ -27,7 +27,7 @@ struct Zombie {
 #[ignore = "a trial: scripts/chaos.sh zombie"]
 async fn zombies_are_refused() {
     // One step takes a second: long enough to be frozen in, and over at once when time goes on.
-    let site = Site::start(Plan::new(2, &["fake:12s@1"; 4])).await;
+    let site = Site::start(Plan::new(2, &["fake:12000ms@1"; 4])).await;
     let client = client(Duration::from_secs(10));
     let (mut promised, mut elsewhere, mut refused, mut own_words) = (Vec::new(), Vec::new(), 0, 0.0);
     for round in 0..ROUNDS {

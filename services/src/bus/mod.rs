@@ -90,6 +90,7 @@ pub use message::{Broadcast, Delivery, HeadId, Heard, Letter, Receipt, To, Worke
 pub use over_redis::{RedisBus, RedisSettings};
 pub use watched::Watch;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -126,6 +127,12 @@ pub trait Bus: Send + Sync + fmt::Debug {
     /// Makes this head hear the events of `job` until the watch is dropped. When it returns they arrive, or a
     /// [`Heard::Gap`] will tell from when on they do.
     async fn watch(&self, job: JobId) -> Watch;
+
+    /// Jobs that some other head watches now; those of this head may be among them.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`].
+    async fn watched(&self) -> Result<HashSet<JobId>, BusError>;
 
     /// Puts a letter into a mailbox.
     ///

@@ -156,6 +156,10 @@ impl Connections {
         self.lock().workers.get(id).map(|connected| connected.record.clone())
     }
 
+    pub(super) fn records(&self) -> Vec<WorkerRecord> {
+        self.lock().workers.values().map(|connected| connected.record.clone()).collect()
+    }
+
     /// The worker finishes what it has and takes nothing new.
     pub(super) fn leaving(&self, id: &WorkerId) {
         if let Some(connected) = self.lock().workers.get_mut(id) {

@@ -311,9 +311,10 @@ async fn hand_over(
         let finish_ms = finish.get(&lease.job).copied().unwrap_or(0.0);
         desk.promise(&planned, finish_ms, now);
         fleet.outlook.started(lease.job, desk.prospect(&planned, 0, finish_ms, now));
-        fleet.jobs.publish(lease.job).await;
         sent.push(lease);
     }
+    let started: Vec<JobId> = sent.iter().map(|lease| lease.job).collect();
+    fleet.jobs.publish_all(&started).await;
     // Assignments that the plan made and the database did not: cancelled or leased since they were read.
     for (job, _) in assignments {
         desk.remove(*job);
@@ -343,9 +344,8 @@ async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projectio
         prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
         prospects.insert(job.id, prospect);
     }
-    for job in fleet.outlook.replace_waiting(prospects) {
-        fleet.jobs.publish(job).await;
-    }
+    // Every start moves everybody behind it: most of them with nobody watching.
+    fleet.jobs.publish_all(&fleet.outlook.replace_waiting(prospects)).await;
 }
 
 /// Puts a message for a worker into the mailbox of its head.

@@ -6,8 +6,8 @@ use domain::worker::Lease;
 use domain::{JobEvent, JobId, JobState};
 use tokio::sync::mpsc;
 
-use super::{Fleet, store};
-use crate::bus::{Broadcast, Heard, Letter, Mailbox};
+use super::{Fleet, lease, store};
+use crate::bus::{Broadcast, Heard, Letter, Mailbox, Renewal};
 use crate::jobs::Prospect;
 
 /// Pause before another attempt to open this head's mailbox.
@@ -62,11 +62,23 @@ impl Fleet {
                     self.jobs.events().send(job, event);
                 }
                 Heard::Gap => {
+                    self.introduce_again().await;
                     self.bell.ring_here();
                     for job in self.jobs.events().watched() {
                         self.jobs.publish_here(job).await;
                     }
                 }
+            }
+        }
+    }
+
+    /// After an outage the bus may have forgotten this head's workers, who would wait for their next heartbeat.
+    async fn introduce_again(&self) {
+        for record in self.connections.records() {
+            match self.bus.renew(&record, lease()).await {
+                Ok(Renewal::Kept) => self.tell_dispatcher(Letter::Joined(Box::new(record))).await,
+                Ok(Renewal::Replaced) => {}
+                Err(error) => tracing::debug!(%error, "the next heartbeat makes up for it"),
             }
         }
     }

@@ -9,7 +9,7 @@ pub use events::{EventHub, Subscription};
 pub use models::Models;
 pub use outlook::{Outlook, Prospect};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::{
@@ -134,7 +134,7 @@ impl Jobs {
 
     /// A job of this owner. Missing and forbidden look the same.
     pub async fn get(&self, owner: DeviceId, job: JobId) -> Result<JobView, AppError> {
-        let row = store::find(&self.pool, job, Some(owner)).await.map_err(explain)?.ok_or(AppError::NotFound)?;
+        let row = store::find(&self.pool, job, owner).await.map_err(explain)?.ok_or(AppError::NotFound)?;
         self.with_outputs(vec![row]).await?.pop().ok_or(AppError::Internal)
     }
 
@@ -196,36 +196,54 @@ impl Jobs {
         if !self.events.is_watched(job) && self.bus.is_alone() {
             return;
         }
-        let Some(view) = self.view(job).await else { return };
-        let event = JobEvent::State(Box::new(view));
-        if let Err(error) = self.bus.publish(&Broadcast::JobEvent { job, event: event.clone() }).await {
-            tracing::debug!(%error, %job, "watchers at other heads may miss an event");
+        self.tell(self.views(&[job]).await).await;
+    }
+
+    /// As [`Jobs::publish`] for many jobs at once, of which few are watched.
+    pub(crate) async fn publish_all(&self, jobs: &[JobId]) {
+        if jobs.is_empty() {
+            return;
         }
-        self.events.send(job, event);
+        let elsewhere = if self.bus.is_alone() { Ok(HashSet::new()) } else { self.bus.watched().await };
+        let elsewhere = elsewhere.unwrap_or_else(|error| {
+            tracing::debug!(%error, "watchers at other heads may miss an event");
+            HashSet::new()
+        });
+        let watched = |job: &JobId| self.events.is_watched(*job) || elsewhere.contains(job);
+        let watched: Vec<JobId> = jobs.iter().copied().filter(watched).collect();
+        self.tell(self.views(&watched).await).await;
     }
 
     /// Tells those who watch `job` at this head how it stands.
     pub(crate) async fn publish_here(&self, job: JobId) {
-        if let Some(view) = self.view(job).await {
+        for view in self.views(&[job]).await {
             self.events.send(job, JobEvent::State(Box::new(view)));
         }
     }
 
-    async fn view(&self, job: JobId) -> Option<JobView> {
-        let row = match store::find(&self.pool, job, None).await {
-            Ok(row) => row?,
-            Err(error) => {
-                tracing::warn!(%error, %job, "no event was sent");
-                return None;
+    async fn tell(&self, views: Vec<JobView>) {
+        for view in views {
+            let job = view.id;
+            let event = JobEvent::State(Box::new(view));
+            if let Err(error) = self.bus.publish(&Broadcast::JobEvent { job, event: event.clone() }).await {
+                tracing::debug!(%error, %job, "watchers at other heads may miss an event");
             }
-        };
-        match self.with_outputs(vec![row]).await {
-            Ok(mut views) => views.pop(),
-            Err(error) => {
-                tracing::warn!(%error, %job, "no event was sent");
-                None
-            }
+            self.events.send(job, event);
         }
+    }
+
+    /// How jobs stand, whoever owns them; none when the database can't tell.
+    async fn views(&self, jobs: &[JobId]) -> Vec<JobView> {
+        let views = async {
+            if jobs.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.with_outputs(store::find_all(&self.pool, jobs).await.map_err(explain)?).await
+        };
+        views.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "no event was sent");
+            Vec::new()
+        })
     }
 
     /// Refuses when too many wait, and says when there may be room.

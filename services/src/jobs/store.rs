@@ -112,16 +112,24 @@ pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sq
     Ok(())
 }
 
-/// A job, of `owner` if one is given.
-pub(super) async fn find(pool: &PgPool, job: JobId, owner: Option<DeviceId>) -> Result<Option<JobRow>, sqlx::Error> {
+/// A job of `owner`.
+pub(super) async fn find(pool: &PgPool, job: JobId, owner: DeviceId) -> Result<Option<JobRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, state, request, price, error, created_at, finished_at
-         FROM jobs WHERE id = $1 AND ($2::uuid IS NULL OR device_id = $2)",
+         FROM jobs WHERE id = $1 AND device_id = $2",
     )
     .bind(job.0)
-    .bind(owner.map(|owner| owner.0))
+    .bind(owner.0)
     .fetch_optional(pool)
     .await
+}
+
+/// Those jobs, whoever owns them.
+pub(super) async fn find_all(pool: &PgPool, jobs: &[JobId]) -> Result<Vec<JobRow>, sqlx::Error> {
+    sqlx::query_as("SELECT id, state, request, price, error, created_at, finished_at FROM jobs WHERE id = ANY($1)")
+        .bind(jobs.iter().map(|job| job.0).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await
 }
 
 pub(super) async fn recent(pool: &PgPool, owner: DeviceId, limit: u32) -> Result<Vec<JobRow>, sqlx::Error> {

@@ -60,6 +60,18 @@ pub async fn job_events_reach_heads_that_watch(world: &World) {
     assert_eq!(hear_message(&mut at_b).await.1, Broadcast::Wake, "nobody watches any more");
 }
 
+pub async fn what_others_watch_is_known(world: &World) {
+    let [a, b] = world.heads().await;
+    let (one, two) = (job(), job());
+    let _one = b.watch(one).await;
+    let watch = b.watch(two).await;
+    let seen = async || a.watched().await.expect("known");
+    assert!(seen().await.is_superset(&[one, two].into()));
+    drop(watch);
+    until("the other one is watched no more", async || !seen().await.contains(&two)).await;
+    assert!(seen().await.contains(&one));
+}
+
 pub async fn a_slow_subscriber_hears_of_the_gap(world: &World) {
     let [a, b] = world.heads().await;
     let (mut slow, mut fast) = (b.subscribe(), b.subscribe());

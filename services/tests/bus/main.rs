@@ -33,6 +33,7 @@ macro_rules! conformance {
 conformance!(
     broadcasts_reach_every_other_head_once,
     job_events_reach_heads_that_watch,
+    what_others_watch_is_known,
     a_slow_subscriber_hears_of_the_gap,
     letters_arrive_in_order_and_only_at_their_address,
     unacknowledged_letters_come_again_to_the_next_reader,

@@ -3,6 +3,7 @@
 mod mail;
 mod registry;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -112,6 +113,12 @@ impl Bus for LocalBus {
 
     async fn watch(&self, job: JobId) -> Watch {
         self.watched.watch(job)
+    }
+
+    async fn watched(&self) -> Result<HashSet<JobId>, BusError> {
+        let shared = self.hub.lock();
+        let others = shared.listeners.iter().filter(|listener| listener.head != self.head);
+        Ok(others.flat_map(|listener| listener.watched.all()).collect())
     }
 
     async fn send(&self, to: To, letter: &Letter) -> Result<(), BusError> {

@@ -22,6 +22,18 @@ impl Keys {
         format!("{}:job:{job}", self.prefix)
     }
 
+    /// A pattern that the channels of all jobs match.
+    pub(super) fn any_job(&self) -> String {
+        let special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '^' | '\\');
+        let escape = |c: char| special(c).then_some('\\').into_iter().chain([c]);
+        format!("{}:job:*", self.prefix.chars().flat_map(escape).collect::<String>())
+    }
+
+    /// The job that a channel belongs to.
+    pub(super) fn job_of(&self, channel: &str) -> Option<JobId> {
+        channel.strip_prefix(&self.prefix)?.strip_prefix(":job:")?.parse().ok()
+    }
+
     pub(super) fn mailbox(&self, address: To) -> String {
         match address {
             To::Head(head) => self.mailbox_of_head(head),

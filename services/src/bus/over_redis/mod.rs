@@ -22,6 +22,7 @@ mod mailbox;
 mod reader;
 mod registry;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +126,13 @@ impl Bus for RedisBus {
         let watch = self.watched.watch(job);
         self.listener.attend(job).await;
         watch
+    }
+
+    async fn watched(&self) -> Result<HashSet<JobId>, BusError> {
+        let mut list = redis::pipe();
+        list.cmd("PUBSUB").arg("CHANNELS").arg(self.keys.any_job());
+        let (channels,): (Vec<String>,) = self.link.call(&list).await?;
+        Ok(channels.iter().filter_map(|channel| self.keys.job_of(channel)).collect())
     }
 
     async fn send(&self, to: To, letter: &Letter) -> Result<(), BusError> {
