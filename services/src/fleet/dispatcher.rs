@@ -4,21 +4,20 @@
 //! read again in full every sweep, the roster is rebuilt when a head takes
 //! office, and a lease is given only by a conditional update.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, Snapshot, WorkerState, plan, residency};
+use dispatch::{Lane, QueuedJob, Snapshot, plan, residency};
 use domain::worker::{FromWorker, Lease, ToWorker};
-use domain::{DeviceId, JobId, WorkerId};
-use uuid::Uuid;
+use domain::{JobId, WorkerId};
 
+use super::desk::{Desk, millis};
 use super::roster::Held;
 use super::store::{Running, Waiting};
 use super::{Fleet, GiveBack, assignment, lease, store, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
-use crate::jobs::Prospect;
 
 /// The loop looks again after this long even if nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
@@ -28,12 +27,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often those who wait are told anew what to expect.
 const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
-/// A turn that was had this long ago counts no more.
-const RECENT: TimeDelta = TimeDelta::minutes(2);
 /// How often models may change places.
 const ROTATE_EVERY: TimeDelta = TimeDelta::seconds(10);
-/// Milliseconds of demand that decide where models lie.
-const HOUR_MS: f64 = 3_600_000.0;
 /// Letters handled before the next look.
 const LETTERS_AT_ONCE: usize = 512;
 
@@ -75,39 +70,6 @@ pub(super) async fn run(fleet: &Fleet) {
 async fn open_mailbox(fleet: &Fleet) -> Result<Box<dyn Mailbox>, ()> {
     // A bus that is out of reach when a head takes office is tried again by the next campaign.
     fleet.bus.open_dispatcher_mailbox().await.map_err(|error| tracing::warn!(%error, "the dispatcher can't begin"))
-}
-
-/// What the dispatcher remembers between two looks.
-#[derive(Default)]
-struct Desk {
-    /// Waiting jobs, oldest first.
-    queue: BTreeMap<(DateTime<Utc>, Uuid), Waiting>,
-    /// When the waiting jobs were accepted: their place in the queue.
-    accepted: HashMap<JobId, DateTime<Utc>>,
-    last_seq: i64,
-    /// Short work that arrives, in milliseconds of the present fleet.
-    short_demand: Demand,
-    forecast: [Forecast; 2],
-    /// What was handed out in the last while, oldest first.
-    handed_out: VecDeque<(DateTime<Utc>, DeviceId, Lane)>,
-    /// Work that arrived for each model in the last hour, in milliseconds of a middling worker.
-    model_demand: HashMap<String, Demand>,
-    rotated_at: Option<DateTime<Utc>>,
-    /// What the owners of unfinished jobs were told first.
-    promises: HashMap<JobId, Promise>,
-    told_at: Option<DateTime<Utc>>,
-    policy: Policy,
-}
-
-#[derive(Clone, Copy)]
-struct Promise {
-    at: DateTime<Utc>,
-    projected_ms: f64,
-    length: Length,
-}
-
-fn index(length: Length) -> usize {
-    usize::from(length == Length::Long)
 }
 
 /// Takes in what arrived. True: looking again may bind something.
@@ -207,8 +169,7 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
     desk.accepted.clear();
     desk.last_seq = 0;
     desk.read_queue(fleet).await?;
-    let waiting: HashSet<JobId> = desk.queue.keys().map(|(_, id)| JobId(*id)).collect();
-    desk.promises.retain(|job, promise| waiting.contains(job) || fleet.clock.now() - promise.at < TimeDelta::hours(1));
+    desk.forget_old_promises(fleet.clock.now());
     give_up_hopeless(fleet, desk).await
 }
 
@@ -400,85 +361,4 @@ async fn send(fleet: &Fleet, record: &WorkerRecord, message: ToWorker) -> bool {
             false
         }
     }
-}
-
-impl Desk {
-    /// Reads what entered the queue since the last time.
-    async fn read_queue(&mut self, fleet: &Fleet) -> Result<(), sqlx::Error> {
-        let now_ms = millis(fleet.clock.now());
-        let first = self.last_seq == 0;
-        let workers = fleet.roster().snapshot(now_ms);
-        for job in store::waiting(&fleet.pool, self.last_seq).await? {
-            self.last_seq = self.last_seq.max(job.queued_seq);
-            let planned = job.as_planned(fleet.clock.now());
-            if !first && !self.accepted.contains_key(&JobId(job.id)) {
-                let work_ms = work_ms(&planned, &workers);
-                if planned.length == Length::Short {
-                    self.short_demand.arrived(work_ms, now_ms);
-                }
-                let demand = self.model_demand.entry(planned.model.to_string());
-                demand.or_insert_with(|| Demand::over(HOUR_MS)).arrived(work_ms, now_ms);
-            }
-            self.accepted.insert(JobId(job.id), job.created_at);
-            self.queue.insert((job.created_at, job.id), job);
-        }
-        fleet.outlook.count_queued(self.queue.len());
-        Ok(())
-    }
-
-    fn find(&self, job: JobId) -> Option<&Waiting> {
-        self.queue.get(&(*self.accepted.get(&job)?, job.0))
-    }
-
-    fn remove(&mut self, job: JobId) -> Option<Waiting> {
-        let accepted = self.accepted.remove(&job)?;
-        self.queue.remove(&(accepted, job.0))
-    }
-
-    /// What was handed out lately, by owner and lane.
-    fn recent(&mut self, now: DateTime<Utc>) -> Recent {
-        while self.handed_out.front().is_some_and(|(at, ..)| now - *at > RECENT) {
-            self.handed_out.pop_front();
-        }
-        let mut recent = Recent::default();
-        for (_, owner, lane) in &self.handed_out {
-            *recent.owners.entry(*owner).or_default() += 1;
-            *(if *lane == Lane::Priority { &mut recent.priority } else { &mut recent.standard }) += 1;
-        }
-        recent
-    }
-
-    fn promise(&mut self, job: &QueuedJob, finish_ms: f64, now: DateTime<Utc>) {
-        let promise = Promise { at: now, projected_ms: finish_ms, length: job.length };
-        self.promises.entry(job.id).or_insert(promise);
-    }
-
-    /// A job is done: how right was what its owner was told first?
-    fn kept_promise(&mut self, job: JobId, now: DateTime<Utc>) {
-        if let Some(Promise { at, projected_ms, length }) = self.promises.remove(&job) {
-            let measured_ms = (now - at).num_milliseconds().max(0) as f64;
-            self.forecast[index(length)].record(projected_ms, measured_ms);
-        }
-    }
-
-    fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
-        let at = |ms: f64| now + TimeDelta::milliseconds(ms as i64);
-        let range = self.forecast[index(job.length)].range(finish_ms);
-        Prospect {
-            position,
-            finish_at: at(finish_ms),
-            between: range.map(|(low, high)| (at(low), at(high))),
-            overtaken: false,
-        }
-    }
-}
-
-/// Milliseconds the job takes on a middling worker of the fleet.
-fn work_ms(job: &QueuedJob, workers: &[WorkerState]) -> f64 {
-    let speeds: Vec<f64> = workers.iter().filter_map(|w| w.model(&job.model)).map(|m| 1.0 / m.standard_ms).collect();
-    if speeds.is_empty() { 0.0 } else { job.work * speeds.len() as f64 / speeds.iter().sum::<f64>() }
-}
-
-fn millis(at: DateTime<Utc>) -> f64 {
-    at.timestamp_micros() as f64 / 1_000.0
 }

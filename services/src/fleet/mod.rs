@@ -10,6 +10,7 @@
 //! only one of them.
 
 mod connections;
+mod desk;
 mod dispatcher;
 mod keys;
 mod leases;

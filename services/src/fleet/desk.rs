@@ -1,0 +1,138 @@
+//! What the dispatcher remembers between two looks. All of it is derived: it can be lost at any moment.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, WorkerState};
+use domain::{DeviceId, JobId};
+use uuid::Uuid;
+
+use super::store::Waiting;
+use super::{Fleet, store};
+use crate::jobs::Prospect;
+
+/// A turn that was had this long ago counts no more.
+const RECENT: TimeDelta = TimeDelta::minutes(2);
+/// Milliseconds of demand that decide where models lie.
+const HOUR_MS: f64 = 3_600_000.0;
+
+/// What the dispatcher remembers between two looks.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// Waiting jobs, oldest first.
+    pub(super) queue: BTreeMap<(DateTime<Utc>, Uuid), Waiting>,
+    /// When the waiting jobs were accepted: their place in the queue.
+    pub(super) accepted: HashMap<JobId, DateTime<Utc>>,
+    pub(super) last_seq: i64,
+    /// Short work that arrives, in milliseconds of the present fleet.
+    pub(super) short_demand: Demand,
+    pub(super) forecast: [Forecast; 2],
+    /// What was handed out in the last while, oldest first.
+    pub(super) handed_out: VecDeque<(DateTime<Utc>, DeviceId, Lane)>,
+    /// Work that arrived for each model in the last hour, in milliseconds of a middling worker.
+    pub(super) model_demand: HashMap<String, Demand>,
+    pub(super) rotated_at: Option<DateTime<Utc>>,
+    /// What the owners of unfinished jobs were told first.
+    promises: HashMap<JobId, Promise>,
+    pub(super) told_at: Option<DateTime<Utc>>,
+    pub(super) policy: Policy,
+}
+
+#[derive(Clone, Copy)]
+struct Promise {
+    at: DateTime<Utc>,
+    projected_ms: f64,
+    length: Length,
+}
+
+fn index(length: Length) -> usize {
+    usize::from(length == Length::Long)
+}
+
+impl Desk {
+    /// Reads what entered the queue since the last time.
+    pub(super) async fn read_queue(&mut self, fleet: &Fleet) -> Result<(), sqlx::Error> {
+        let now_ms = millis(fleet.clock.now());
+        let first = self.last_seq == 0;
+        let workers = fleet.roster().snapshot(now_ms);
+        for job in store::waiting(&fleet.pool, self.last_seq).await? {
+            self.last_seq = self.last_seq.max(job.queued_seq);
+            let planned = job.as_planned(fleet.clock.now());
+            if !first && !self.accepted.contains_key(&JobId(job.id)) {
+                let work_ms = work_ms(&planned, &workers);
+                if planned.length == Length::Short {
+                    self.short_demand.arrived(work_ms, now_ms);
+                }
+                let demand = self.model_demand.entry(planned.model.to_string());
+                demand.or_insert_with(|| Demand::over(HOUR_MS)).arrived(work_ms, now_ms);
+            }
+            self.accepted.insert(JobId(job.id), job.created_at);
+            self.queue.insert((job.created_at, job.id), job);
+        }
+        fleet.outlook.count_queued(self.queue.len());
+        Ok(())
+    }
+
+    pub(super) fn find(&self, job: JobId) -> Option<&Waiting> {
+        self.queue.get(&(*self.accepted.get(&job)?, job.0))
+    }
+
+    pub(super) fn remove(&mut self, job: JobId) -> Option<Waiting> {
+        let accepted = self.accepted.remove(&job)?;
+        self.queue.remove(&(accepted, job.0))
+    }
+
+    /// What was handed out lately, by owner and lane.
+    pub(super) fn recent(&mut self, now: DateTime<Utc>) -> Recent {
+        while self.handed_out.front().is_some_and(|(at, ..)| now - *at > RECENT) {
+            self.handed_out.pop_front();
+        }
+        let mut recent = Recent::default();
+        for (_, owner, lane) in &self.handed_out {
+            *recent.owners.entry(*owner).or_default() += 1;
+            *(if *lane == Lane::Priority { &mut recent.priority } else { &mut recent.standard }) += 1;
+        }
+        recent
+    }
+
+    pub(super) fn promise(&mut self, job: &QueuedJob, finish_ms: f64, now: DateTime<Utc>) {
+        let promise = Promise { at: now, projected_ms: finish_ms, length: job.length };
+        self.promises.entry(job.id).or_insert(promise);
+    }
+
+    /// Promises on jobs that ended elsewhere are not kept for ever.
+    pub(super) fn forget_old_promises(&mut self, now: DateTime<Utc>) {
+        let waiting = &self.accepted;
+        self.promises.retain(|job, promise| waiting.contains_key(job) || now - promise.at < TimeDelta::hours(1));
+    }
+
+    /// A job is done: how right was what its owner was told first?
+    pub(super) fn kept_promise(&mut self, job: JobId, now: DateTime<Utc>) {
+        if let Some(Promise { at, projected_ms, length }) = self.promises.remove(&job) {
+            let measured_ms = (now - at).num_milliseconds().max(0) as f64;
+            self.forecast[index(length)].record(projected_ms, measured_ms);
+        }
+    }
+
+    pub(super) fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
+        let at = |ms: f64| now + TimeDelta::milliseconds(ms as i64);
+        let range = self.forecast[index(job.length)].range(finish_ms);
+        Prospect {
+            position,
+            finish_at: at(finish_ms),
+            between: range.map(|(low, high)| (at(low), at(high))),
+            overtaken: false,
+        }
+    }
+}
+
+/// Milliseconds the job takes on a middling worker of the fleet.
+fn work_ms(job: &QueuedJob, workers: &[WorkerState]) -> f64 {
+    let speeds: Vec<f64> = workers.iter().filter_map(|w| w.model(&job.model)).map(|m| 1.0 / m.standard_ms).collect();
+    if speeds.is_empty() { 0.0 } else { job.work * speeds.len() as f64 / speeds.iter().sum::<f64>() }
+}
+
+/// Milliseconds on the scale the planner's clock has.
+pub(super) fn millis(at: DateTime<Utc>) -> f64 {
+    at.timestamp_micros() as f64 / 1_000.0
+}
