@@ -18,7 +18,7 @@ run: setup ## Build and run the studio at http://127.0.0.1:3000
 test: setup ## Run all tests
 	@scripts/test.sh
 
-chaos: setup ## Run the chaos trials, about half an hour (docs/chaos.md)
+chaos: setup ## Run the chaos trials, about a quarter of an hour (docs/chaos.md)
 	@scripts/chaos.sh
 
 bench: setup ## Measure the engine with the built-in model

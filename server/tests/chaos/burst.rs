@@ -8,6 +8,7 @@ use crate::audit::{audit, owners_find, settled};
 use crate::client::{client, submit, wish};
 use crate::clock::Stopwatch;
 use crate::site::{Plan, Site};
+use crate::until::until;
 use crate::wire::Wire;
 use crate::{setting, trail};
 
@@ -38,7 +39,12 @@ async fn burst_of_real_pictures() {
     }
     let promised = people.join_all().await;
     let accepted = watch.seconds();
-    eprintln!("    {jobs} jobs accepted in {accepted:.1} s; in the thick of it, /metrics says:");
+    eprintln!("    {jobs} jobs accepted in {accepted:.1} s; half way, /metrics says:");
+    until("half of them are done", || async {
+        let done = site.metric(0, r#"mindseye_jobs_total{end="succeeded"} "#).await?;
+        (done >= jobs as f64 / 2.0).then_some(())
+    })
+    .await;
     show(&site).await;
     settled(&site, Duration::from_secs(400)).await;
     let took = watch.seconds();

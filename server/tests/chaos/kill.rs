@@ -39,8 +39,8 @@ async fn kill_anything() {
     let pace = PACE.mul_f64(kills as f64 / jobs as f64);
     let crowd = tokio::spawn(crowd(site.clone(), jobs, pace, chance.branch()));
     let killed = kill(&site, kills, chance).await;
-    let (promised, refused) = crowd.await.expect("the crowd");
     let calm = Stopwatch::start();
+    let (promised, refused) = crowd.await.expect("the crowd");
     settled(&site, Duration::from_secs(300)).await;
     let calm = calm.seconds();
     let took = whole.seconds();
