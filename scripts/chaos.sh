@@ -9,6 +9,7 @@
 #   MINDSEYE_CHAOS_SEED       repeats a run; it is printed by every run
 #   MINDSEYE_CHAOS_JOBS       jobs of 'kill' (10000) and of 'burst' (200)
 #   MINDSEYE_CHAOS_KILLS      kills of 'kill' (200)
+#   MINDSEYE_CHAOS_RESTARTS   restarts of 'rolling' (20)
 #   MINDSEYE_CHAOS_KEEP=1     keep logs and data; they are kept anyway on failure
 #
 # 'partition' and 'burst' make network namespaces and so need root; without it
