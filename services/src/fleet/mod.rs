@@ -202,12 +202,19 @@ impl Fleet {
             }
             FromWorker::Done { job, epoch, .. } => {
                 let lease = Lease { job: *job, epoch: *epoch };
+                if !self.is_leased_to(worker, lease).await? {
+                    return Ok(true);
+                }
                 self.complete(lease).await?;
                 self.connections.ended(worker, *job, *epoch);
             }
             FromWorker::Failed { job, epoch, failure } => {
+                let lease = Lease { job: *job, epoch: *epoch };
+                if !self.is_leased_to(worker, lease).await? {
+                    return Ok(true);
+                }
                 self.connections.ended(worker, *job, *epoch);
-                self.give_back(Lease { job: *job, epoch: *epoch }, GiveBack::Failed(failure.clone())).await?;
+                self.give_back(lease, GiveBack::Failed(failure.clone())).await?;
             }
         }
         let message = match message {
@@ -233,9 +240,9 @@ impl Fleet {
         png: Vec<u8>,
     ) -> Result<(), DeliveryError> {
         let unavailable = |error| DeliveryError::Unavailable(explain(error));
+        let lease = Lease { job, epoch };
         if let Some(worker) = by
-            && !self.connections.has(worker, job, epoch)
-            && !store::is_leased_to(&self.pool, worker, Lease { job, epoch }).await.map_err(unavailable)?
+            && !self.is_leased_to(worker, lease).await.map_err(DeliveryError::Unavailable)?
         {
             return Err(DeliveryError::Stale);
         }
@@ -257,7 +264,6 @@ impl Fleet {
             return Err(DeliveryError::Unavailable(AppError::Unavailable));
         }
         let seed = request.seed_of(index);
-        let lease = Lease { job, epoch };
         let picture =
             Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
         // After an error nobody knows whether the row is there, so its file stays: a file too many harms
@@ -304,6 +310,13 @@ impl Fleet {
     /// Says whether a worker of any head is to finish and leave; heard within two seconds.
     pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
         workers::store::set_draining(pool, worker, draining).await.map_err(explain)
+    }
+
+    /// Whether a lease is that worker's own: only its word counts then.
+    async fn is_leased_to(&self, worker: &WorkerId, lease: Lease) -> Result<bool, AppError> {
+        // A lease that this head does not know may have been taken over by another one's registry.
+        Ok(self.connections.has(worker, lease.job, lease.epoch)
+            || store::is_leased_to(&self.pool, worker, lease).await.map_err(explain)?)
     }
 
     /// Renews a worker's leases and its record. False: it has dialled in elsewhere since.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::worker::{Assignment, FromWorker, ToWorker};
+use domain::worker::{Assignment, Failure, FromWorker, ToWorker};
 use domain::{AppError, JobEvent, JobId, JobState};
 use services::bus::{HeadId, LocalBus};
 use services::clock::SystemClock;
@@ -115,6 +115,27 @@ async fn a_silent_workers_lease_runs_out_and_its_late_word_is_refused(pool: PgPo
     assert_eq!((fresh.job, fresh.epoch), (job.id, 2));
     assert!(matches!(studio.deliver(&stale, 0).await, Err(DeliveryError::Stale)));
     studio.work(&other, &fresh).await;
+    assert_eq!(studio.entries(job.id).await, ["hold", "capture"]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_has_no_say_in_what_another_one_makes(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut maker = studio.worker("a").await;
+    let job = studio.submit(owner, 1).await;
+    let assignment = maker.assignment().await;
+    let meddler = studio.worker("b").await;
+
+    let Assignment { job: id, epoch, .. } = assignment;
+    studio.deliver(&assignment, 0).await.expect("taken");
+    let failure = Failure::retryable("not mine to judge");
+    studio.hear(&meddler, FromWorker::Failed { job: id, epoch, failure }).await;
+    studio.hear(&meddler, FromWorker::Done { job: id, epoch, busy_ms: 1.0 }).await;
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").status, JobState::Running);
+
+    studio.hear(&maker, FromWorker::Done { job: id, epoch, busy_ms: 900.0 }).await;
+    assert_eq!(studio.jobs.get(owner, job.id).await.expect("mine").status, JobState::Succeeded);
     assert_eq!(studio.entries(job.id).await, ["hold", "capture"]);
 }
 
