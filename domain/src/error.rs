@@ -37,8 +37,29 @@ pub enum AppError {
     TooLarge { max_bytes: u64 },
     #[error("This request came from another site, so it was not carried out. Open the studio and try again there.")]
     CrossSite,
-    #[error("{}", daily_limit_sentence(*left, *daily, *price, *now, *resets_at))]
-    DailyLimit { left: u32, daily: u32, price: u32, now: DateTime<Utc>, resets_at: DateTime<Utc> },
+    #[error("{}", daily_limit_sentence(*left, *daily, *price, *now, *resets_at, *account_daily))]
+    DailyLimit {
+        left: u32,
+        daily: u32,
+        price: u32,
+        now: DateTime<Utc>,
+        resets_at: DateTime<Utc>,
+        /// Credits a day with an account, where this studio has accounts.
+        account_daily: Option<u32>,
+    },
+    #[error("{}", if *visible { PROVE_VISIBLY } else { PROVE_SILENTLY })]
+    ChallengeRequired {
+        /// A person has to press a button for it; otherwise the page answers by itself.
+        visible: bool,
+        /// An ALTCHA proof-of-work challenge, version 2.
+        challenge: serde_json::Value,
+    },
+    #[error("That was a little fast. Nothing was charged. Please try again in {retry_seconds} s.")]
+    SlowDown { retry_seconds: u32 },
+    #[error(
+        "Everybody together has used what this studio can give away in an hour. Nothing was charged, and your credits are untouched. Please try again in {}.", wait_words(*retry_seconds)
+    )]
+    BudgetSpent { retry_seconds: u32 },
     #[error(
         "This would need {price} credits, and a day has {daily}. Ask for fewer or smaller pictures, or fewer steps. Nothing was charged."
     )]
@@ -74,7 +95,22 @@ pub struct Problem {
     pub resets_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_left: Option<u32>,
+    /// What is to be proven, and how much of a person's attention that takes: see `docs/limits.md`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
 }
+
+/// What a `challenge_required` asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// A person starts it; otherwise it is answered without their noticing.
+    pub visible: bool,
+    /// ALTCHA proof of work, version 2. The answer goes into the header `X-Mindseye-Proof`.
+    pub altcha: serde_json::Value,
+}
+
+const PROVE_SILENTLY: &str = "This page has to do a small calculation before the next picture. It takes about a second and happens by itself; nothing was charged.";
+const PROVE_VISIBLY: &str = "A lot comes from your network today, so we ask you to confirm that you are a person. Press Continue; it takes a few seconds, and nothing was charged.";
 
 impl AppError {
     /// The stable name of this error.
@@ -91,6 +127,9 @@ impl AppError {
             Self::TooLarge { .. } => "too_large",
             Self::CrossSite => "cross_site",
             Self::DailyLimit { .. } => "daily_limit",
+            Self::ChallengeRequired { .. } => "challenge_required",
+            Self::SlowDown { .. } => "slow_down",
+            Self::BudgetSpent { .. } => "budget_spent",
             Self::TooExpensive { .. } => "too_expensive",
             Self::Busy { .. } => "busy",
             Self::NoModel => "no_model",
@@ -114,8 +153,9 @@ impl AppError {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge { .. } => 413,
-            Self::DailyLimit { .. } => 429,
-            Self::Busy { .. } | Self::NoModel | Self::Unavailable => 503,
+            Self::DailyLimit { .. } | Self::SlowDown { .. } => 429,
+            Self::ChallengeRequired { .. } => 428,
+            Self::BudgetSpent { .. } | Self::Busy { .. } | Self::NoModel | Self::Unavailable => 503,
             Self::GenerationFailed | Self::Internal => 500,
         }
     }
@@ -134,6 +174,9 @@ impl AppError {
             Self::TooLarge { .. } => "The request is too large",
             Self::CrossSite => "Request from another site",
             Self::DailyLimit { .. } => "Today's credits are used up",
+            Self::ChallengeRequired { .. } => "One moment",
+            Self::SlowDown { .. } => "A little slower, please",
+            Self::BudgetSpent { .. } => "This hour's pictures are all made",
             Self::TooExpensive { .. } => "More than a day's credits",
             Self::Busy { .. } => "Very busy",
             Self::NoModel => "Warming up",
@@ -146,7 +189,9 @@ impl AppError {
     /// Seconds for the `Retry-After` header, where trying again later helps.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy { retry_seconds } => Some(*retry_seconds),
+            Self::Busy { retry_seconds } | Self::SlowDown { retry_seconds } | Self::BudgetSpent { retry_seconds } => {
+                Some(*retry_seconds)
+            }
             Self::NoModel | Self::Unavailable => Some(3),
             Self::DailyLimit { now, resets_at, .. } => {
                 Some(u32::try_from((*resets_at - *now).num_seconds().max(1)).unwrap_or(u32::MAX))
@@ -161,6 +206,12 @@ impl AppError {
             Self::DailyLimit { resets_at, left, .. } => (Some(*resets_at), Some(*left)),
             _ => (None, None),
         };
+        let challenge = match self {
+            Self::ChallengeRequired { visible, challenge } => {
+                Some(Challenge { visible: *visible, altcha: challenge.clone() })
+            }
+            _ => None,
+        };
         Problem {
             kind: "about:blank".into(),
             title: self.title().into(),
@@ -169,21 +220,35 @@ impl AppError {
             detail: self.to_string(),
             resets_at,
             credits_left,
+            challenge,
         }
     }
 }
 
-fn daily_limit_sentence(left: u32, daily: u32, price: u32, now: DateTime<Utc>, resets_at: DateTime<Utc>) -> String {
+fn daily_limit_sentence(
+    left: u32,
+    daily: u32,
+    price: u32,
+    now: DateTime<Utc>,
+    resets_at: DateTime<Utc>,
+    account_daily: Option<u32>,
+) -> String {
     let wait = until(now, resets_at);
+    let account = account_daily.map(|daily| format!(" An account has {daily} a day and is free.")).unwrap_or_default();
     if left == 0 {
         format!(
-            "You have used today's {daily} credits. New ones arrive at 00:00 UTC (in {wait}). Everything you made is still here."
+            "You have used today's {daily} credits. New ones arrive at 00:00 UTC (in {wait}). Everything you made is still here.{account}"
         )
     } else {
         format!(
-            "This needs {price} credits, and {left} of today's {daily} are left. Ask for fewer or smaller pictures, or come back at 00:00 UTC (in {wait}). Nothing was charged."
+            "This needs {price} credits, and {left} of today's {daily} are left. Ask for fewer or smaller pictures, or come back at 00:00 UTC (in {wait}). Nothing was charged.{account}"
         )
     }
+}
+
+/// "40 s" or "12 min".
+fn wait_words(seconds: u32) -> String {
+    if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
 }
 
 #[cfg(test)]
@@ -198,6 +263,7 @@ mod tests {
             price: 4,
             now: "2026-11-20T20:40:00Z".parse().expect("a date"),
             resets_at: "2026-11-21T00:00:00Z".parse().expect("a date"),
+            account_daily: None,
         };
         assert_eq!(
             error.to_string(),

@@ -4,6 +4,7 @@
 //! The crate builds for `wasm32-unknown-unknown`, because the browser, the
 //! server and the workers all speak in these types.
 
+pub mod behaviour;
 pub mod credits;
 pub mod error;
 pub mod ids;
@@ -13,8 +14,9 @@ pub mod price;
 pub mod request;
 pub mod worker;
 
+pub use behaviour::Behaviour;
 pub use credits::Credits;
-pub use error::{AppError, Problem};
+pub use error::{AppError, Challenge, Problem};
 pub use ids::{DeviceId, JobId, OutputId, WorkerId};
 pub use job::{ErrorView, JobEvent, JobState, JobView, OutputView, StepProgress};
 pub use model::ModelCard;

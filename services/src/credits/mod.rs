@@ -61,7 +61,14 @@ impl CreditsService {
             return Ok(());
         }
         let left = store::balance(transaction, device, day).await.map_err(explain)?.unwrap_or(0);
-        Err(AppError::DailyLimit { left, daily: self.daily, price, now, resets_at: next_reset(now) })
+        Err(AppError::DailyLimit {
+            left,
+            daily: self.daily,
+            price,
+            now,
+            resets_at: next_reset(now),
+            account_daily: None,
+        })
     }
 
     fn view(&self, credits_left: u32, now: DateTime<Utc>) -> Credits {
