@@ -3,6 +3,8 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::phrases;
+
 /// Credits a visitor gets each day unless the operator configures another number.
 pub const DEFAULT_DAILY_CREDITS: u32 = 50;
 
@@ -61,14 +63,9 @@ impl EntryKind {
     }
 }
 
-/// "3 h 20 min" or "12 min": how long until `then`, for a person.
+/// "3 h 20 min" or "12 min": how long until `then`, in English.
 pub fn until(now: DateTime<Utc>, then: DateTime<Utc>) -> String {
-    let minutes = ((then - now).num_seconds().max(0) as u64).div_ceil(60);
-    match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
+    phrases::en::PHRASES.until(now, then)
 }
 
 #[cfg(test)]

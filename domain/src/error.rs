@@ -1,43 +1,50 @@
 //! Errors that people and programs can act on. Codes are stable; sentences may improve.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::credits::until;
+use crate::phrases;
 
 /// Everything a door can answer instead of what was asked for.
 ///
-/// `Display` is the sentence a person reads: what happened, that nothing was
-/// lost or charged where that could be feared, and what to do.
-#[derive(Clone, Debug, PartialEq, Error, Serialize, Deserialize)]
+/// `Display` is the sentence a person reads, in English: what happened, that
+/// nothing was lost or charged where that could be feared, and what to do.
+/// The words, and those of other languages, are in [`crate::phrases`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AppError {
-    #[error("Describe what you would like to see: the prompt is empty. A few words are enough.")]
     EmptyPrompt,
-    #[error(
-        "This prompt has {chars} characters, and the longest that works is {max}. Nothing was charged; please shorten it."
-    )]
-    PromptTooLong { chars: usize, max: usize },
-    #[error(
-        "A picture of {width} by {height} can't be made by this model. Each side must be between {min} and {max} pixels and a multiple of {multiple}. Nothing was charged."
-    )]
-    InvalidSize { width: u32, height: u32, min: u32, max: u32, multiple: u32 },
-    #[error("There is no model called “{model}” here. Available: {}. Nothing was charged.", known.join(", "))]
-    UnknownModel { model: String, known: Vec<String> },
-    #[error("“{field}” must be between {min} and {max}. Nothing was charged.")]
-    OutOfRange { field: String, min: u64, max: u64 },
-    #[error("This request could not be read: {reason}. Nothing was charged.")]
-    BadRequest { reason: String },
-    #[error("There is nothing here, or it is not yours.")]
+    PromptTooLong {
+        chars: usize,
+        max: usize,
+    },
+    InvalidSize {
+        width: u32,
+        height: u32,
+        min: u32,
+        max: u32,
+        multiple: u32,
+    },
+    UnknownModel {
+        model: String,
+        known: Vec<String>,
+    },
+    OutOfRange {
+        field: String,
+        min: u64,
+        max: u64,
+    },
+    BadRequest {
+        reason: String,
+    },
     NotFound,
-    #[error("This address does not take that kind of request.")]
     MethodNotAllowed,
-    #[error("This request is larger than {max_bytes} bytes, the most that is accepted here. Nothing was charged.")]
-    TooLarge { max_bytes: u64 },
-    #[error("This request came from another site, so it was not carried out. Open the studio and try again there.")]
+    TooLarge {
+        max_bytes: u64,
+    },
     CrossSite,
-    #[error("{}", daily_limit_sentence(*left, *daily, *price, *now, *resets_at, *account_daily))]
     DailyLimit {
         left: u32,
         daily: u32,
@@ -47,38 +54,28 @@ pub enum AppError {
         /// Credits a day with an account, where this studio has accounts.
         account_daily: Option<u32>,
     },
-    #[error("{}", if *visible { PROVE_VISIBLY } else { PROVE_SILENTLY })]
     ChallengeRequired {
         /// A person has to press a button for it; otherwise the page answers by itself.
         visible: bool,
         /// An ALTCHA proof-of-work challenge, version 2.
         challenge: serde_json::Value,
     },
-    #[error("That was a little fast. Nothing was charged. Please try again in {retry_seconds} s.")]
-    SlowDown { retry_seconds: u32 },
-    #[error(
-        "Everybody together has used what this studio can give away in an hour. Nothing was charged, and your credits are untouched. Please try again in {}.", wait_words(*retry_seconds)
-    )]
-    BudgetSpent { retry_seconds: u32 },
-    #[error(
-        "This would need {price} credits, and a day has {daily}. Ask for fewer or smaller pictures, or fewer steps. Nothing was charged."
-    )]
-    TooExpensive { price: u32, daily: u32 },
-    #[error(
-        "So many people are waiting that a new request would take very long. Nothing was charged. Please try again in {retry_seconds} seconds."
-    )]
-    Busy { retry_seconds: u32 },
-    #[error("No model is ready yet. The studio is warming up; nothing was charged. Please try again in a few seconds.")]
+    SlowDown {
+        retry_seconds: u32,
+    },
+    BudgetSpent {
+        retry_seconds: u32,
+    },
+    TooExpensive {
+        price: u32,
+        daily: u32,
+    },
+    Busy {
+        retry_seconds: u32,
+    },
     NoModel,
-    #[error(
-        "This picture could not be made, even after several attempts. Your credits are back. Trying again with other words or another seed may help."
-    )]
     GenerationFailed,
-    #[error(
-        "The studio can't reach its database at the moment. Nothing was lost or charged, and it is being retried. Please try again in a few seconds."
-    )]
     Unavailable,
-    #[error("Something went wrong on our side. Nothing was charged. Please try again.")]
     Internal,
 }
 
@@ -108,9 +105,6 @@ pub struct Challenge {
     /// ALTCHA proof of work, version 2. The answer goes into the header `X-Mindseye-Proof`.
     pub altcha: serde_json::Value,
 }
-
-const PROVE_SILENTLY: &str = "This page has to do a small calculation before the next picture. It takes about a second and happens by itself; nothing was charged.";
-const PROVE_VISIBLY: &str = "A lot comes from your network today, so we ask you to confirm that you are a person. Press Continue; it takes a few seconds, and nothing was charged.";
 
 impl AppError {
     /// The stable name of this error.
@@ -160,30 +154,9 @@ impl AppError {
         }
     }
 
-    /// A short heading.
+    /// A short heading, in English.
     pub fn title(&self) -> &'static str {
-        match self {
-            Self::EmptyPrompt => "The prompt is empty",
-            Self::PromptTooLong { .. } => "The prompt is too long",
-            Self::InvalidSize { .. } => "This size can't be made",
-            Self::UnknownModel { .. } => "Unknown model",
-            Self::OutOfRange { .. } => "A setting is out of range",
-            Self::BadRequest { .. } => "The request could not be read",
-            Self::NotFound => "Not found",
-            Self::MethodNotAllowed => "Method not allowed",
-            Self::TooLarge { .. } => "The request is too large",
-            Self::CrossSite => "Request from another site",
-            Self::DailyLimit { .. } => "Today's credits are used up",
-            Self::ChallengeRequired { .. } => "One moment",
-            Self::SlowDown { .. } => "A little slower, please",
-            Self::BudgetSpent { .. } => "This hour's pictures are all made",
-            Self::TooExpensive { .. } => "More than a day's credits",
-            Self::Busy { .. } => "Very busy",
-            Self::NoModel => "Warming up",
-            Self::GenerationFailed => "The picture could not be made",
-            Self::Unavailable => "Back in a moment",
-            Self::Internal => "Something went wrong",
-        }
+        phrases::en::PHRASES.title(self)
     }
 
     /// Seconds for the `Retry-After` header, where trying again later helps.
@@ -200,7 +173,7 @@ impl AppError {
         }
     }
 
-    /// The body of the answer.
+    /// The body of the answer, in English.
     pub fn problem(&self) -> Problem {
         let (resets_at, credits_left) = match self {
             Self::DailyLimit { resets_at, left, .. } => (Some(*resets_at), Some(*left)),
@@ -225,31 +198,13 @@ impl AppError {
     }
 }
 
-fn daily_limit_sentence(
-    left: u32,
-    daily: u32,
-    price: u32,
-    now: DateTime<Utc>,
-    resets_at: DateTime<Utc>,
-    account_daily: Option<u32>,
-) -> String {
-    let wait = until(now, resets_at);
-    let account = account_daily.map(|daily| format!(" An account has {daily} a day and is free.")).unwrap_or_default();
-    if left == 0 {
-        format!(
-            "You have used today's {daily} credits. New ones arrive at 00:00 UTC (in {wait}). Everything you made is still here.{account}"
-        )
-    } else {
-        format!(
-            "This needs {price} credits, and {left} of today's {daily} are left. Ask for fewer or smaller pictures, or come back at 00:00 UTC (in {wait}). Nothing was charged.{account}"
-        )
+impl fmt::Display for AppError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&phrases::en::PHRASES.sentence(self))
     }
 }
 
-/// "40 s" or "12 min".
-fn wait_words(seconds: u32) -> String {
-    if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
-}
+impl std::error::Error for AppError {}
 
 #[cfg(test)]
 mod tests {

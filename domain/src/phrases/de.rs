@@ -1,0 +1,63 @@
+//! German, with the familiar “du”.
+//!
+//! A charge is something that is deducted (“abgezogen”): “berechnet” would
+//! also mean that nothing was computed.
+
+use super::Phrases;
+
+pub const PHRASES: Phrases = Phrases {
+    seconds: "{seconds} Sek.",
+    minutes: "{minutes} Min.",
+    hours: "{hours} Std.",
+    hours_minutes: "{hours} Std. {minutes} Min.",
+
+    continue_action: "Weiter",
+    try_again: "Noch einmal versuchen",
+    checking: "Wird geprüft …",
+    nothing_charged: "Dir wurde nichts abgezogen.",
+    new_credits: "Neue Credits um 00:00 UTC (in {wait})",
+    account_suggestion: "Mit einem kostenlosen Konto hast du {daily} Credits am Tag.",
+
+    empty_prompt_title: "Die Beschreibung ist leer",
+    empty_prompt: "Die Beschreibung ist noch leer: Schreib, was du sehen möchtest. Ein paar Wörter genügen.",
+    prompt_too_long_title: "Die Beschreibung ist zu lang",
+    prompt_too_long: "Diese Beschreibung hat {chars} Zeichen, möglich sind höchstens {max}. Dir wurde nichts abgezogen; bitte kürze sie ein wenig.",
+    invalid_size_title: "Diese Größe geht nicht",
+    invalid_size: "Ein Bild mit {width} × {height} Pixeln kann dieses Modell nicht erstellen. Jede Seite muss zwischen {min} und {max} Pixeln liegen und ein Vielfaches von {multiple} sein. Dir wurde nichts abgezogen.",
+    unknown_model_title: "Unbekanntes Modell",
+    unknown_model: "Ein Modell namens „{model}“ gibt es hier nicht. Verfügbar: {known}. Dir wurde nichts abgezogen.",
+    out_of_range_title: "Eine Einstellung liegt außerhalb des Bereichs",
+    out_of_range: "„{field}“ muss zwischen {min} und {max} liegen. Dir wurde nichts abgezogen.",
+    bad_request_title: "Die Anfrage war nicht lesbar",
+    bad_request: "Diese Anfrage konnte nicht gelesen werden: {reason}. Dir wurde nichts abgezogen.",
+    not_found_title: "Nicht gefunden",
+    not_found: "Hier ist nichts, oder es gehört dir nicht.",
+    method_not_allowed_title: "Methode nicht erlaubt",
+    method_not_allowed: "Diese Adresse nimmt diese Art von Anfrage nicht an.",
+    too_large_title: "Die Anfrage ist zu groß",
+    too_large: "Diese Anfrage ist größer als {max_bytes} Byte, und mehr wird hier nicht angenommen. Dir wurde nichts abgezogen.",
+    cross_site_title: "Anfrage von einer anderen Website",
+    cross_site: "Diese Anfrage kam von einer anderen Website und wurde deshalb nicht ausgeführt. Öffne das Studio und versuche es dort noch einmal.",
+    daily_limit_title: "Die Credits für heute sind aufgebraucht",
+    daily_limit_none_left: "Du hast deine {daily} Credits für heute verbraucht. Neue gibt es um 00:00 UTC (in {wait}). Alles, was du gemacht hast, ist noch da.",
+    daily_limit_some_left: "Das braucht {price} Credits, und von den {daily} für heute hast du noch {left}. Nimm weniger oder kleinere Bilder, oder komm um 00:00 UTC wieder (in {wait}). Dir wurde nichts abgezogen.",
+    challenge_required_title: "Einen Moment",
+    challenge_required_silent: "Diese Seite muss vor dem nächsten Bild kurz etwas ausrechnen. Das dauert etwa eine Sekunde und geht von selbst; dir wurde nichts abgezogen.",
+    challenge_required_visible: "Aus deinem Netz kommt heute sehr viel, deshalb bitten wir dich zu bestätigen, dass du ein Mensch bist. Drück auf „Weiter“; es dauert ein paar Sekunden, und dir wurde nichts abgezogen.",
+    slow_down_title: "Etwas langsamer, bitte",
+    slow_down: "Das war ein bisschen schnell. Dir wurde nichts abgezogen. Bitte versuche es in {seconds} Sek. noch einmal.",
+    budget_spent_title: "Die Bilder dieser Stunde sind alle gemacht",
+    budget_spent: "Alle zusammen haben verbraucht, was dieses Studio in einer Stunde verschenken kann. Dir wurde nichts abgezogen, deine Credits sind unberührt. Bitte versuche es in {wait} noch einmal.",
+    too_expensive_title: "Mehr als die Credits eines Tages",
+    too_expensive: "Das würde {price} Credits brauchen, und ein Tag hat {daily}. Nimm weniger oder kleinere Bilder oder weniger Schritte. Dir wurde nichts abgezogen.",
+    busy_title: "Gerade ist viel los",
+    busy: "Es warten so viele, dass eine neue Anfrage sehr lange dauern würde. Dir wurde nichts abgezogen. Bitte versuche es in {seconds} Sekunden noch einmal.",
+    no_model_title: "Das Studio wärmt sich auf",
+    no_model: "Noch ist kein Modell bereit. Das Studio wärmt sich gerade auf; dir wurde nichts abgezogen. Bitte versuche es in ein paar Sekunden noch einmal.",
+    generation_failed_title: "Das Bild konnte nicht erstellt werden",
+    generation_failed: "Dieses Bild konnte auch nach mehreren Versuchen nicht erstellt werden. Deine Credits sind wieder da. Vielleicht klappt es mit anderen Worten oder einem anderen Seed.",
+    unavailable_title: "Gleich wieder da",
+    unavailable: "Das Studio erreicht gerade seine Datenbank nicht. Nichts ging verloren, dir wurde nichts abgezogen, und wir versuchen es weiter. Bitte versuche es in ein paar Sekunden noch einmal.",
+    internal_title: "Etwas ist schiefgegangen",
+    internal: "Bei uns ist etwas schiefgegangen. Dir wurde nichts abgezogen. Bitte versuche es noch einmal.",
+};

@@ -1,0 +1,63 @@
+//! French, with “vous”.
+//!
+//! `\u{202f}` and `\u{a0}` are the spaces that French puts before its marks;
+//! they keep a mark from starting a line.
+
+use super::Phrases;
+
+pub const PHRASES: Phrases = Phrases {
+    seconds: "{seconds} s",
+    minutes: "{minutes} min",
+    hours: "{hours} h",
+    hours_minutes: "{hours} h {minutes} min",
+
+    continue_action: "Continuer",
+    try_again: "Réessayer",
+    checking: "Vérification…",
+    nothing_charged: "Rien ne vous a été débité.",
+    new_credits: "Nouveaux crédits à 00:00 UTC (dans {wait})",
+    account_suggestion: "Un compte est gratuit et donne {daily} crédits par jour.",
+
+    empty_prompt_title: "La description est vide",
+    empty_prompt: "La description est vide\u{a0}: dites ce que vous aimeriez voir. Quelques mots suffisent.",
+    prompt_too_long_title: "La description est trop longue",
+    prompt_too_long: "Cette description compte {chars} caractères, et le maximum est de {max}. Rien ne vous a été débité\u{202f}; merci de la raccourcir un peu.",
+    invalid_size_title: "Ce format n’est pas possible",
+    invalid_size: "Ce modèle ne peut pas créer une image de {width} × {height} pixels. Chaque côté doit mesurer entre {min} et {max} pixels et être un multiple de {multiple}. Rien ne vous a été débité.",
+    unknown_model_title: "Modèle inconnu",
+    unknown_model: "Il n’y a pas ici de modèle nommé «\u{202f}{model}\u{202f}». Disponibles\u{a0}: {known}. Rien ne vous a été débité.",
+    out_of_range_title: "Un réglage est hors limites",
+    out_of_range: "«\u{202f}{field}\u{202f}» doit être compris entre {min} et {max}. Rien ne vous a été débité.",
+    bad_request_title: "La requête n’a pas pu être lue",
+    bad_request: "Cette requête n’a pas pu être lue\u{a0}: {reason}. Rien ne vous a été débité.",
+    not_found_title: "Introuvable",
+    not_found: "Il n’y a rien ici, ou ce n’est pas à vous.",
+    method_not_allowed_title: "Méthode non autorisée",
+    method_not_allowed: "Cette adresse n’accepte pas ce type de requête.",
+    too_large_title: "La requête est trop volumineuse",
+    too_large: "Cette requête dépasse {max_bytes} octets, le maximum accepté ici. Rien ne vous a été débité.",
+    cross_site_title: "Requête venue d’un autre site",
+    cross_site: "Cette requête vient d’un autre site et n’a donc pas été exécutée. Ouvrez le studio et réessayez depuis là.",
+    daily_limit_title: "Les crédits du jour sont épuisés",
+    daily_limit_none_left: "Vous avez utilisé vos {daily} crédits du jour. Les nouveaux arrivent à 00:00 UTC (dans {wait}). Tout ce que vous avez créé est toujours là.",
+    daily_limit_some_left: "Il faut {price} crédits, et il vous en reste {left} sur les {daily} du jour. Demandez moins d’images ou des images plus petites, ou revenez à 00:00 UTC (dans {wait}). Rien ne vous a été débité.",
+    challenge_required_title: "Un instant",
+    challenge_required_silent: "Cette page doit faire un petit calcul avant la prochaine image. Cela prend environ une seconde et se fait tout seul\u{202f}; rien ne vous a été débité.",
+    challenge_required_visible: "Beaucoup de demandes arrivent aujourd’hui de votre réseau, nous vous demandons donc de confirmer que vous êtes une personne. Appuyez sur «\u{202f}Continuer\u{202f}»\u{202f}; cela prend quelques secondes, et rien ne vous a été débité.",
+    slow_down_title: "Un peu plus doucement, s’il vous plaît",
+    slow_down: "C’était un peu rapide. Rien ne vous a été débité. Merci de réessayer dans {seconds} s.",
+    budget_spent_title: "Les images de cette heure sont toutes faites",
+    budget_spent: "À nous tous, nous avons utilisé ce que ce studio peut offrir en une heure. Rien ne vous a été débité, et vos crédits sont intacts. Merci de réessayer dans {wait}.",
+    too_expensive_title: "Plus que les crédits d’une journée",
+    too_expensive: "Il faudrait {price} crédits, et une journée en compte {daily}. Demandez moins d’images, des images plus petites ou moins d’étapes. Rien ne vous a été débité.",
+    busy_title: "Il y a beaucoup de monde",
+    busy: "Tant de personnes attendent qu’une nouvelle demande prendrait très longtemps. Rien ne vous a été débité. Merci de réessayer dans {seconds} secondes.",
+    no_model_title: "Le studio se prépare",
+    no_model: "Aucun modèle n’est encore prêt. Le studio est en train de démarrer\u{202f}; rien ne vous a été débité. Merci de réessayer dans quelques secondes.",
+    generation_failed_title: "L’image n’a pas pu être créée",
+    generation_failed: "Cette image n’a pas pu être créée, même après plusieurs essais. Vos crédits vous ont été rendus. Réessayer avec d’autres mots ou une autre graine (seed) peut aider.",
+    unavailable_title: "De retour dans un instant",
+    unavailable: "Le studio n’arrive pas à joindre sa base de données pour le moment. Rien n’a été perdu ni débité, et de nouvelles tentatives sont en cours. Merci de réessayer dans quelques secondes.",
+    internal_title: "Un problème est survenu",
+    internal: "Un problème est survenu de notre côté. Rien ne vous a été débité. Merci de réessayer.",
+};

@@ -1,0 +1,63 @@
+//! Polish, with the familiar “ty”.
+//!
+//! Past forms that would name the reader's gender are avoided, and no noun
+//! follows a number whose ending it would have to agree with.
+
+use super::Phrases;
+
+pub const PHRASES: Phrases = Phrases {
+    seconds: "{seconds} s",
+    minutes: "{minutes} min",
+    hours: "{hours} godz.",
+    hours_minutes: "{hours} godz. {minutes} min",
+
+    continue_action: "Kontynuuj",
+    try_again: "Spróbuj ponownie",
+    checking: "Sprawdzanie…",
+    nothing_charged: "Nie pobraliśmy żadnych kredytów.",
+    new_credits: "Nowe kredyty o 00:00 UTC (za {wait})",
+    account_suggestion: "Konto jest darmowe, a jego dzienna pula kredytów to {daily}.",
+
+    empty_prompt_title: "Opis jest pusty",
+    empty_prompt: "Opis jest jeszcze pusty: napisz, co chcesz zobaczyć. Wystarczy kilka słów.",
+    prompt_too_long_title: "Opis jest za długi",
+    prompt_too_long: "Liczba znaków w tym opisie to {chars}, a najwięcej może być {max}. Nie pobraliśmy żadnych kredytów; skróć go trochę, proszę.",
+    invalid_size_title: "Ten rozmiar nie jest możliwy",
+    invalid_size: "Ten model nie potrafi stworzyć obrazu w rozmiarze {width} × {height}. Każdy bok musi mieć od {min} do {max} pikseli i być wielokrotnością liczby {multiple}. Nie pobraliśmy żadnych kredytów.",
+    unknown_model_title: "Nieznany model",
+    unknown_model: "Nie ma tu modelu o nazwie „{model}”. Dostępne: {known}. Nie pobraliśmy żadnych kredytów.",
+    out_of_range_title: "Ustawienie jest poza zakresem",
+    out_of_range: "Wartość „{field}” musi mieścić się między {min} a {max}. Nie pobraliśmy żadnych kredytów.",
+    bad_request_title: "Nie udało się odczytać żądania",
+    bad_request: "Nie udało się odczytać tego żądania: {reason}. Nie pobraliśmy żadnych kredytów.",
+    not_found_title: "Nie znaleziono",
+    not_found: "Nic tu nie ma albo nie należy to do ciebie.",
+    method_not_allowed_title: "Niedozwolona metoda",
+    method_not_allowed: "Ten adres nie przyjmuje takich żądań.",
+    too_large_title: "Żądanie jest za duże",
+    too_large: "To żądanie jest większe niż {max_bytes} B, a więcej tu nie przyjmujemy. Nie pobraliśmy żadnych kredytów.",
+    cross_site_title: "Żądanie z innej witryny",
+    cross_site: "To żądanie przyszło z innej witryny, więc nie zostało wykonane. Otwórz studio i spróbuj ponownie tam.",
+    daily_limit_title: "Dzisiejsze kredyty się skończyły",
+    daily_limit_none_left: "Dzisiejsza pula kredytów ({daily}) jest już wykorzystana. Nowe pojawią się o 00:00 UTC (za {wait}). Wszystko, co tu powstało, nadal tu jest.",
+    daily_limit_some_left: "Koszt w kredytach to {price}, a z dzisiejszej puli {daily} zostało {left}. Wybierz mniej obrazów lub mniejsze albo wróć o 00:00 UTC (za {wait}). Nie pobraliśmy żadnych kredytów.",
+    challenge_required_title: "Chwileczkę",
+    challenge_required_silent: "Przed następnym obrazem ta strona musi wykonać małe obliczenie. Trwa to około sekundy i dzieje się samo; nie pobraliśmy żadnych kredytów.",
+    challenge_required_visible: "Z twojej sieci przychodzi dziś bardzo dużo żądań, dlatego prosimy o potwierdzenie, że jesteś człowiekiem. Naciśnij „Kontynuuj”; zajmie to kilka sekund i nie pobraliśmy żadnych kredytów.",
+    slow_down_title: "Trochę wolniej, prosimy",
+    slow_down: "To było trochę za szybko. Nie pobraliśmy żadnych kredytów. Spróbuj ponownie za {seconds} s.",
+    budget_spent_title: "Pula obrazów na tę godzinę jest wykorzystana",
+    budget_spent: "Wszyscy razem wykorzystaliśmy to, co studio może rozdać w ciągu godziny. Nie pobraliśmy żadnych kredytów, twoje są nienaruszone. Spróbuj ponownie za {wait}.",
+    too_expensive_title: "Więcej niż kredyty na cały dzień",
+    too_expensive: "Koszt w kredytach to {price}, a pula na cały dzień to {daily}. Wybierz mniej obrazów, mniejsze obrazy lub mniej kroków. Nie pobraliśmy żadnych kredytów.",
+    busy_title: "Duży ruch",
+    busy: "Tyle osób czeka, że nowe zamówienie trwałoby bardzo długo. Nie pobraliśmy żadnych kredytów. Spróbuj ponownie za {seconds} s.",
+    no_model_title: "Studio się rozgrzewa",
+    no_model: "Żaden model nie jest jeszcze gotowy. Studio się rozgrzewa; nie pobraliśmy żadnych kredytów. Spróbuj ponownie za kilka sekund.",
+    generation_failed_title: "Nie udało się stworzyć obrazu",
+    generation_failed: "Nie udało się stworzyć tego obrazu, nawet po kilku próbach. Twoje kredyty wróciły. Może pomóc kolejna próba z innymi słowami lub innym ziarnem (seed).",
+    unavailable_title: "Zaraz wracamy",
+    unavailable: "Studio nie może w tej chwili połączyć się z bazą danych. Nic nie przepadło i nie pobraliśmy żadnych kredytów, a próby trwają. Spróbuj ponownie za kilka sekund.",
+    internal_title: "Coś poszło nie tak",
+    internal: "Coś poszło nie tak po naszej stronie. Nie pobraliśmy żadnych kredytów. Spróbuj ponownie.",
+};
