@@ -16,7 +16,7 @@ pub mod request;
 pub mod worker;
 
 pub use behaviour::Behaviour;
-pub use credits::Credits;
+pub use credits::{Credits, Plan};
 pub use error::{AppError, Challenge, Problem};
 pub use ids::{DeviceId, JobId, OutputId, WorkerId};
 pub use job::{ErrorView, JobEvent, JobState, JobView, OutputView, StepProgress};

@@ -1,10 +1,14 @@
 //! Configuration: read once from the environment, checked, and passed on in parts.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use domain::credits::DEFAULT_DAILY_CREDITS;
+use domain::credits::{DEFAULT_DAILY_CREDITS, DEFAULT_ULTRA_CREDITS};
+use services::credits::Daily;
 use services::jobs::MAX_QUEUED;
+use services::limits::Rate;
+use services::limits::policy::DEFAULT_HOURLY_SECONDS;
 
 /// Everything an operator can set. Each field names its variable.
 #[derive(Clone, Debug)]
@@ -25,8 +29,14 @@ pub struct Config {
     pub workers: Vec<String>,
     /// `MINDSEYE_TRUSTED_PROXIES`: whose forwarding headers are believed.
     pub trusted_proxies: Vec<Network>,
-    /// `MINDSEYE_DAILY_CREDITS`
-    pub daily_credits: u32,
+    /// `MINDSEYE_DAILY_CREDITS` and `MINDSEYE_ULTRA_CREDITS`
+    pub daily: Daily,
+    /// `MINDSEYE_RATE` and `MINDSEYE_BURST`: requests a second and at once that one client may make.
+    pub rate: Rate,
+    /// `MINDSEYE_ANONYMOUS_GPU_SECONDS`: device time an hour for everybody without an account.
+    pub anonymous_seconds: u32,
+    /// `MINDSEYE_FINGERPRINTS`: whether browsers are asked for one (`on`, `off`).
+    pub fingerprints: bool,
     /// `MINDSEYE_WORKER_KEY`: what workers authenticate with; drawn at every start when unset.
     pub worker_key: Option<String>,
     /// `LEPTOS_SITE_ROOT`: where the built site lies.
@@ -55,9 +65,20 @@ impl Config {
         let data = PathBuf::from(text("MINDSEYE_DATA", "data"));
         let data = std::path::absolute(&data)
             .map_err(|error| format!("MINDSEYE_DATA ({}) is not a usable path: {error}", data.display()))?;
-        let daily = text("MINDSEYE_DAILY_CREDITS", &DEFAULT_DAILY_CREDITS.to_string());
-        let daily_credits =
-            daily.parse().map_err(|_| format!("MINDSEYE_DAILY_CREDITS is “{daily}”, which is not a whole number"))?;
+        let daily = Daily {
+            visitor: whole(&variable, "MINDSEYE_DAILY_CREDITS", DEFAULT_DAILY_CREDITS)?,
+            ultra: whole(&variable, "MINDSEYE_ULTRA_CREDITS", DEFAULT_ULTRA_CREDITS)?,
+        };
+        let rate = Rate {
+            per_second: above_zero(&variable, "MINDSEYE_RATE", 2)?,
+            burst: above_zero(&variable, "MINDSEYE_BURST", 5)?,
+        };
+        let anonymous_seconds = whole(&variable, "MINDSEYE_ANONYMOUS_GPU_SECONDS", DEFAULT_HOURLY_SECONDS)?;
+        let fingerprints = match text("MINDSEYE_FINGERPRINTS", "on").trim() {
+            "on" => true,
+            "off" => false,
+            other => return Err(format!("MINDSEYE_FINGERPRINTS is “{other}”, which is neither “on” nor “off”")),
+        };
         let max_queued = text("MINDSEYE_MAX_QUEUED", &MAX_QUEUED.to_string());
         let max_queued = (max_queued.parse().ok())
             .filter(|most: &usize| *most > 0)
@@ -84,7 +105,10 @@ impl Config {
             max_queued,
             workers,
             trusted_proxies,
-            daily_credits,
+            daily,
+            rate,
+            anonymous_seconds,
+            fingerprints,
             worker_key: variable("MINDSEYE_WORKER_KEY"),
             site_root: variable("LEPTOS_SITE_ROOT").map_or_else(built_site, PathBuf::from),
         })
@@ -98,12 +122,23 @@ fn built_site() -> PathBuf {
     target.map_or_else(|| "target/site".into(), |target| target.join("site"))
 }
 
+fn whole(variable: impl Fn(&str) -> Option<String>, name: &str, default: u32) -> Result<u32, String> {
+    let Some(text) = variable(name) else { return Ok(default) };
+    text.trim().parse().map_err(|_| format!("{name} is “{text}”, which is not a whole number"))
+}
+
+fn above_zero(variable: impl Fn(&str) -> Option<String>, name: &str, default: u32) -> Result<NonZeroU32, String> {
+    let number = whole(variable, name, default)?;
+    NonZeroU32::new(number).ok_or_else(|| format!("{name} is 0, and must be above"))
+}
+
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 impl Network {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads `10.0.0.0/8` or a single address.
+    pub fn parse(text: &str) -> Option<Self> {
         let (base, prefix) = match text.split_once('/') {
             Some((base, prefix)) => (base.parse().ok()?, Some(prefix.parse().ok()?)),
             None => (text.parse().ok()?, None),
@@ -137,15 +172,20 @@ mod tests {
     fn nothing_set_means_the_documented_defaults() {
         let config = Config::read(|_| None).expect("defaults");
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
-        assert_eq!((config.daily_credits, config.workers), (50, vec!["cpu".to_owned()]));
+        assert_eq!((config.daily.visitor, config.workers), (50, vec!["cpu".to_owned()]));
+        assert_eq!((config.rate.per_second.get(), config.rate.burst.get()), (2, 5));
         assert!(config.database_url.is_none() && config.trusted_proxies.is_empty());
     }
 
     #[test]
     fn a_wrong_value_names_its_variable() {
-        for (wrong, value) in
-            [("MINDSEYE_ADDR", "here"), ("MINDSEYE_DAILY_CREDITS", "many"), ("MINDSEYE_TRUSTED_PROXIES", "10/8")]
-        {
+        for (wrong, value) in [
+            ("MINDSEYE_ADDR", "here"),
+            ("MINDSEYE_DAILY_CREDITS", "many"),
+            ("MINDSEYE_BURST", "0"),
+            ("MINDSEYE_FINGERPRINTS", "maybe"),
+            ("MINDSEYE_TRUSTED_PROXIES", "10/8"),
+        ] {
             let error = Config::read(|name| (name == wrong).then(|| value.to_owned())).expect_err("refused");
             assert!(error.contains(wrong), "{error}");
         }

@@ -9,6 +9,7 @@ use app::server::Handles;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use services::background::{self, Task};
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
 use services::clock::{self, SharedClock, SystemClock};
@@ -18,7 +19,8 @@ use services::election::{Election, Office, Timing};
 use services::feed::Feed;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
-use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};
+use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
+use services::limits::{Bursts, Limits, Policy};
 use services::media::MediaStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -103,7 +105,10 @@ async fn serve(
     let (dismiss, dismissed) = watch::channel(false);
 
     let clock: SharedClock = Arc::new(SystemClock);
-    let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily_credits);
+    let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily);
+    let bursts = open_bursts(config, database_url).await?;
+    let policy = Policy { hourly_ms: i64::from(config.anonymous_seconds) * 1_000, ..Policy::default() };
+    let limits = Limits::new(pool.clone(), clock.clone(), policy, bursts);
     let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
     let bus = open_bus(config, database_url, clock.clone()).await?;
     let (cancelled, cancellations) = mpsc::unbounded_channel();
@@ -120,9 +125,10 @@ async fn serve(
         max_queued: config.max_queued,
         cancelled,
     });
+    let identity = Identity::new(pool.clone(), clock.clone());
     let fleet = Fleet::new(FleetParts {
         pool: pool.clone(),
-        clock,
+        clock: clock.clone(),
         jobs: jobs.clone(),
         media,
         models: models.clone(),
@@ -130,14 +136,20 @@ async fn serve(
         bus,
         bell,
     });
-    let identity = Identity::new(pool.clone());
-    let handles =
-        Handles { jobs: jobs.clone(), identity: identity.clone(), credits: credits.clone(), models: models.clone() };
+    let admission = Admission::new(jobs.clone(), identity.clone(), credits.clone(), limits.clone());
+    let handles = Handles {
+        jobs: jobs.clone(),
+        admission: admission.clone(),
+        identity: identity.clone(),
+        credits: credits.clone(),
+        models: models.clone(),
+    };
     let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
     let state = AppState {
         jobs,
+        admission,
         identity,
-        credits,
+        credits: credits.clone(),
         models,
         feed: Feed::new(pool.clone()),
         fleet: fleet.clone(),
@@ -156,6 +168,7 @@ async fn serve(
         let fleet = fleet.clone();
         async move { fleet.serve_bus(cancellations).await }
     });
+    background.spawn(background::run(tasks(limits, credits), clock));
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
         let (fleet, mut retired) = (fleet.clone(), retired);
@@ -212,14 +225,50 @@ async fn serve(
     Ok(())
 }
 
+/// Everything that is looked after now and then.
+fn tasks(limits: Limits, credits: CreditsService) -> Vec<Task> {
+    let expiring = credits.clone();
+    vec![
+        Task::new("limits", Duration::from_secs(60), move || {
+            let limits = limits.clone();
+            async move { limits.look_after().await }
+        }),
+        Task::new("expire_credits", Duration::from_secs(300), move || {
+            let credits = expiring.clone();
+            async move {
+                while credits.expire().await? > 0 {}
+                Ok(())
+            }
+        }),
+        Task::new("audit_ledger", Duration::from_secs(600), move || {
+            let credits = credits.clone();
+            async move { credits.audit().await.map(drop) }
+        }),
+    ]
+}
+
+/// With `REDIS_URL`, bursts are counted by all heads together.
+async fn open_bursts(config: &Config, database_url: &str) -> Result<Bursts, String> {
+    match &config.redis_url {
+        None => Ok(Bursts::new(config.rate)),
+        Some(url) => Bursts::shared(config.rate, url, &redis_prefix(database_url)?)
+            .await
+            .map_err(|error| format!("REDIS_URL can't be used: {error}")),
+    }
+}
+
+/// Studios that share one Redis are told apart by their databases.
+fn redis_prefix(database_url: &str) -> Result<String, String> {
+    let options: sqlx::postgres::PgConnectOptions =
+        database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
+    Ok(format!("mindseye:{}", options.get_database().unwrap_or("postgres")))
+}
+
 /// With `REDIS_URL`, the bus of all heads on this database; otherwise this head is alone.
 async fn open_bus(config: &Config, database_url: &str, clock: SharedClock) -> Result<Arc<dyn Bus>, String> {
     let head = HeadId::from_random(clock::random_u128());
     let Some(url) = &config.redis_url else { return Ok(Arc::new(LocalBus::alone(head, clock))) };
-    // Studios that share one Redis are told apart by their databases.
-    let options: sqlx::postgres::PgConnectOptions =
-        database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
-    let prefix = format!("mindseye:{}", options.get_database().unwrap_or("postgres"));
+    let prefix = redis_prefix(database_url)?;
     let settings = RedisSettings { url: url.clone(), prefix, head, bus: BusSettings::default() };
     let bus = RedisBus::open(settings).await.map_err(|error| format!("REDIS_URL can't be used: {error}"))?;
     Ok(Arc::new(bus))

@@ -8,7 +8,7 @@ use services::credits::CreditsService;
 use services::feed::Feed;
 use services::fleet::Fleet;
 use services::identity::Identity;
-use services::jobs::{Jobs, Models, Outlook};
+use services::jobs::{Admission, Jobs, Models, Outlook};
 use sqlx::PgPool;
 use tokio::sync::watch;
 
@@ -19,6 +19,7 @@ use crate::gateway::Keys;
 #[derive(Clone, Debug, FromRef)]
 pub struct AppState {
     pub jobs: Jobs,
+    pub admission: Admission,
     pub identity: Identity,
     pub credits: CreditsService,
     pub models: Models,
@@ -29,6 +30,7 @@ pub struct AppState {
     pub keys: Keys,
     pub stopping: watch::Receiver<bool>,
     pub proxies: TrustedProxies,
+
     pub metrics: PrometheusHandle,
     pub leptos: LeptosOptions,
     pub handles: Handles,

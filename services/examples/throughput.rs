@@ -19,7 +19,7 @@ use domain::{DeviceId, GenerationRequest, ModelCard, WorkerId};
 use services::bell::Bell;
 use services::bus::{Bus, HeadId, LocalBus};
 use services::clock::{SharedClock, SystemClock};
-use services::credits::{self, CreditsService};
+use services::credits::{self, CreditsService, Daily};
 use services::fleet::{Fleet, FleetParts};
 use services::identity::{Identity, Visitor};
 use services::jobs::{EventHub, Jobs, JobsParts, Models, Outlook};
@@ -72,7 +72,7 @@ impl Studio {
         let clock: SharedClock = Arc::new(SystemClock);
         let bus: Arc<dyn Bus> = Arc::new(LocalBus::alone(HeadId::from_random(1), clock.clone()));
         let media = MediaStore::open(folder.join("media")).await?;
-        let credits = CreditsService::new(pool.clone(), clock.clone(), 1_000_000);
+        let credits = CreditsService::new(pool.clone(), clock.clone(), Daily { visitor: 1_000_000, ultra: 1_000_000 });
         let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
         let (cancelled, cancellations) = tokio::sync::mpsc::unbounded_channel();
         let jobs = Jobs::new(JobsParts {
@@ -88,7 +88,7 @@ impl Studio {
             max_queued: usize::MAX,
             cancelled,
         });
-        let identity = Identity::new(pool.clone());
+        let identity = Identity::new(pool.clone(), clock.clone());
         let parts = FleetParts { pool, clock, jobs: jobs.clone(), media, models, outlook, bus, bell };
         let fleet = Fleet::new(parts);
         tokio::spawn({
@@ -107,8 +107,10 @@ impl Studio {
         let mut owners = Vec::with_capacity(count);
         for _ in 0..count {
             let nobody = Visitor::from_cookies(std::iter::empty(), false);
-            if let Ok((device, _)) = self.identity.ensure(&nobody).await {
-                owners.push(device);
+            if let Ok(actor) = self.identity.actor(&nobody).await
+                && self.identity.keep(&actor, &nobody).await.is_ok()
+            {
+                owners.push(actor.device);
             }
         }
         owners
@@ -216,11 +218,12 @@ async fn single_inserts(pool: &PgPool, length: Duration) -> Result<f64, Box<dyn 
     let began = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..24 {
-        let (identity, inserted) = (Identity::new(pool.clone()), inserted.clone());
+        let (identity, inserted) = (Identity::new(pool.clone(), Arc::new(SystemClock)), inserted.clone());
         clients.spawn(async move {
             while began.elapsed() < length {
                 let nobody = Visitor::from_cookies(std::iter::empty(), false);
-                if identity.ensure(&nobody).await.is_ok() {
+                let Ok(actor) = identity.actor(&nobody).await else { continue };
+                if identity.keep(&actor, &nobody).await.is_ok() {
                     inserted.fetch_add(1, Ordering::Relaxed);
                 }
             }

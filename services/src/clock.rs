@@ -39,3 +39,9 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
     bytes
 }
+
+/// A moment to measure a duration from, which no change of the clock moves.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}

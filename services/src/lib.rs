@@ -5,14 +5,17 @@
 //! |---|---|
 //! | [`identity`] | who owns things: the secret cookie and nothing else |
 //! | [`credits`] | the ledger: grant, hold, capture, release |
+//! | [`limits`] | what is asked of a request before it is served, beyond having credits |
 //! | [`jobs`] | a wish becomes a durable row; its owner reads, watches and cancels it |
 //! | [`feed`] | public pictures, page by key |
 //! | [`fleet`] | workers, leases, the dispatcher's loop |
 //! | [`bus`] | what several web heads tell each other, in memory or over Redis |
 //! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
+//! | [`background`] | tasks that run now and then, with their status |
 //! | [`bell`] | wakes the dispatcher, whichever head runs it |
 
+pub mod background;
 pub mod bell;
 pub mod bus;
 pub mod clock;
@@ -24,4 +27,5 @@ pub mod fleet;
 mod group;
 pub mod identity;
 pub mod jobs;
+pub mod limits;
 pub mod media;

@@ -17,8 +17,8 @@ pub struct Facts {
 #[server(prefix = "/act", endpoint = "studio_facts")]
 pub async fn studio_facts() -> Result<Facts, PageError> {
     let handles = crate::server::handles();
-    let device = crate::server::device().await?;
-    Ok(Facts { credits: handles.credits.balance(device).await?, models: handles.models.cards().await? })
+    let holder = crate::server::holder().await?;
+    Ok(Facts { credits: handles.credits.balance(holder).await?, models: handles.models.cards().await? })
 }
 
 /// The visitor's latest jobs, newest first.
@@ -33,15 +33,8 @@ pub async fn recent_jobs() -> Result<Vec<JobView>, PageError> {
 /// Makes pictures.
 #[server(prefix = "/act", endpoint = "create")]
 pub async fn create_pictures(#[server(flatten)] form: ComposerForm) -> Result<JobView, PageError> {
-    let handles = crate::server::handles();
     let filled_in = form.link();
-    let submitted = async {
-        let request = crate::server::request_from_form(form)?;
-        // Looked at before anyone is written down: a bad request leaves nothing behind.
-        handles.jobs.quote(request.clone()).await?;
-        let owner = crate::server::ensure_device().await?;
-        handles.jobs.submit(owner, request).await
-    };
+    let submitted = async { crate::server::create(crate::server::request_from_form(form)?).await };
     match submitted.await {
         Ok(job) => {
             crate::server::redirect_forms(&format!("/g/{}", job.id));

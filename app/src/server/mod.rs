@@ -6,17 +6,18 @@ pub(crate) use form::request_from_form;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use domain::{AppError, DeviceId};
+use domain::{AppError, DeviceId, GenerationRequest, JobView, Plan};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use services::credits::CreditsService;
 use services::identity::{Identity, Visitor};
-use services::jobs::{Jobs, Models};
+use services::jobs::{Admission, Admitted, Jobs, Models};
 
 /// The services that pages use, put into the context of every request.
 #[derive(Clone, Debug)]
 pub struct Handles {
     pub jobs: Jobs,
+    pub admission: Admission,
     pub identity: Identity,
     pub credits: CreditsService,
     pub models: Models,
@@ -37,13 +38,22 @@ pub(crate) async fn device() -> Result<Option<DeviceId>, AppError> {
     handles().identity.device(&visitor()).await
 }
 
-/// The visitor's device; one is made if there is none, and its cookie set.
-pub(crate) async fn ensure_device() -> Result<DeviceId, AppError> {
-    let (device, cookie) = handles().identity.ensure(&visitor()).await?;
+/// The visitor's device and plan, if they have one.
+pub(crate) async fn holder() -> Result<Option<(DeviceId, Plan)>, AppError> {
+    handles().identity.holder(&visitor()).await
+}
+
+/// Accepts a request, and hands somebody new their cookie.
+pub(crate) async fn create(request: GenerationRequest) -> Result<JobView, AppError> {
+    let Admitted { job, cookie } = handles().admission.create(&visitor(), request).await?;
+    set_cookie(cookie);
+    Ok(job)
+}
+
+fn set_cookie(cookie: Option<String>) {
     if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
         expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, cookie);
     }
-    Ok(device)
 }
 
 /// Without scripts the browser follows a form's answer: send it to a page instead of data.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{AppError, GenerationRequest, JobEvent, JobId, JobView};
 use futures::Stream;
 use services::identity::Identity;
-use services::jobs::{Jobs, Subscription};
+use services::jobs::{Admission, Admitted, Jobs, Subscription};
 use tokio::sync::watch;
 
 use crate::problem::{IdPath, JsonBody, ProblemResponse};
@@ -18,15 +18,11 @@ use crate::visitor::Who;
 
 /// `POST /api/v1/generations`: accepts a job, `202` with the job.
 pub async fn create(
-    State(jobs): State<Jobs>,
-    State(identity): State<Identity>,
+    State(admission): State<Admission>,
     Who(visitor): Who,
     JsonBody(request): JsonBody<GenerationRequest>,
 ) -> Result<Response, ProblemResponse> {
-    // Looked at before anyone is written down: a bad request leaves nothing behind.
-    jobs.quote(request.clone()).await?;
-    let (owner, cookie) = identity.ensure(&visitor).await?;
-    let job = jobs.submit(owner, request).await?;
+    let Admitted { job, cookie } = admission.create(&visitor, request).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/generations/{}", job.id));
     let mut response = (StatusCode::ACCEPTED, Json(job)).into_response();
     if let Ok(location) = location {

@@ -24,6 +24,6 @@ pub async fn read(
     State(credits): State<CreditsService>,
     Who(visitor): Who,
 ) -> Result<Json<Me>, ProblemResponse> {
-    let owner = identity.device(&visitor).await?;
-    Ok(Json(Me { credits: credits.balance(owner).await?, owner }))
+    let holder = identity.holder(&visitor).await?;
+    Ok(Json(Me { credits: credits.balance(holder).await?, owner: holder.map(|(device, _)| device) }))
 }

@@ -6,7 +6,7 @@ use domain::{Credits, GenerationRequest, ValidRequest};
 use serde::Serialize;
 use services::credits::CreditsService;
 use services::identity::Identity;
-use services::jobs::Jobs;
+use services::jobs::Admission;
 
 use crate::problem::{JsonBody, ProblemResponse};
 use crate::visitor::Who;
@@ -21,14 +21,13 @@ pub struct QuoteView {
 }
 
 pub async fn create(
-    State(jobs): State<Jobs>,
+    State(admission): State<Admission>,
     State(identity): State<Identity>,
     State(credits): State<CreditsService>,
     Who(visitor): Who,
     JsonBody(request): JsonBody<GenerationRequest>,
 ) -> Result<Json<QuoteView>, ProblemResponse> {
-    let quote = jobs.quote(request).await?;
-    let device = identity.device(&visitor).await?;
-    let credits = credits.balance(device).await?;
+    let quote = admission.quote(&visitor, request).await?;
+    let credits = credits.balance(identity.holder(&visitor).await?).await?;
     Ok(Json(QuoteView { price: quote.price, request: quote.request, credits }))
 }

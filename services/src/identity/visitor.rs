@@ -2,8 +2,9 @@
 
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
+use sha2::{Digest, Sha256};
 
-use super::Secret;
+use super::{Secret, Signals};
 
 /// Browsers keep a cookie for at most 400 days.
 const KEPT_FOR: Duration = Duration::days(400);
@@ -14,6 +15,8 @@ pub struct Visitor {
     pub(super) secret: Option<Secret>,
     /// The request came over HTTPS.
     pub(super) secure: bool,
+    /// What else it tells.
+    pub signals: Signals,
 }
 
 impl Visitor {
@@ -24,7 +27,24 @@ impl Visitor {
             .filter_map(Result::ok)
             .find(|cookie| cookie.name() == name(secure))
             .and_then(|cookie| Secret::parse(cookie.value()));
-        Self { secret, secure }
+        Self { secret, secure, signals: Signals::default() }
+    }
+
+    /// Adds what else the request tells.
+    #[must_use]
+    pub fn with(self, signals: Signals) -> Self {
+        Self { signals, ..self }
+    }
+
+    /// What bursts are counted by: the cookie, if one came, and the address.
+    pub fn clients(&self) -> (Option<[u8; 16]>, [u8; 16]) {
+        let short = |bytes: &[u8]| {
+            let mut key = [0; 16];
+            key.copy_from_slice(&Sha256::digest(bytes)[..16]);
+            key
+        };
+        let address = self.signals.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+        (self.secret.as_ref().map(|secret| short(&secret.0)), short(address.as_bytes()))
     }
 
     /// The `Set-Cookie` value that hands this visitor a secret.
@@ -51,7 +71,7 @@ mod tests {
     #[test]
     fn a_set_cookie_comes_back_as_the_same_secret() {
         for secure in [true, false] {
-            let visitor = Visitor { secret: None, secure };
+            let visitor = Visitor::from_cookies(std::iter::empty(), secure);
             let secret = Secret::random();
             let set = visitor.set_cookie(&secret);
             assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");

@@ -1,10 +1,12 @@
 //! A wish becomes a durable row; its owner reads, watches and cancels it.
 
+mod admission;
 mod events;
 mod models;
 mod outlook;
 pub(crate) mod store;
 
+pub use admission::{Admission, Admitted};
 pub use events::{EventHub, Subscription};
 pub use models::Models;
 pub use outlook::{Outlook, Prospect};
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 use domain::{
     AppError, DeviceId, ErrorView, GenerationRequest, JobEvent, JobId, JobState, JobView, ModelCard, OutputId,
-    OutputView, ValidRequest, price,
+    OutputView, Plan, ValidRequest, price,
 };
 use sqlx::PgPool;
 
@@ -88,13 +90,18 @@ impl Jobs {
         let request = request.validate(&cards, clock::random_u128() as u64)?;
         let card = cards.into_iter().find(|card| card.name == request.model).ok_or(AppError::NoModel)?;
         let price = price::price(&request, &card);
-        self.credits.check_possible(price)?;
         Ok(Quote { request, card, price })
     }
 
-    /// Accepts a job: the row, the hold and the limits are one transaction.
+    /// Accepts a job of somebody with a visitor's plan. People come in through [`Admission`].
     pub async fn submit(&self, owner: DeviceId, request: GenerationRequest) -> Result<JobView, AppError> {
         let quote = self.quote(request).await?;
+        self.credits.check_possible(quote.price, Plan::Visitor)?;
+        self.accept(owner, Plan::Visitor, quote).await
+    }
+
+    /// Accepts a job: the row and the hold are one transaction.
+    async fn accept(&self, owner: DeviceId, plan: Plan, quote: Quote) -> Result<JobView, AppError> {
         self.check_room()?;
         let now = self.clock.now();
         let job = store::NewJob {
@@ -111,7 +118,7 @@ impl Jobs {
         if !accepted {
             let mut transaction = self.pool.begin().await.map_err(explain)?;
             store::insert(&mut transaction, &job).await.map_err(explain)?;
-            self.credits.hold(&mut transaction, owner, job.id, job.price).await?;
+            self.credits.hold(&mut transaction, owner, plan, job.id, job.price).await?;
             transaction.commit().await.map_err(explain)?;
         }
         self.outlook.one_more_queued();

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::worker::{Assignment, FromWorker, Hello, PROTOCOL, ToWorker, WarmModel};
-use domain::{DeviceId, GenerationRequest, JobId, JobView, ModelCard, WorkerId};
+use domain::{DeviceId, GenerationRequest, JobId, JobView, ModelCard, Plan, WorkerId};
 use services::bell::Bell;
 use services::bus::{Bus, HeadId, LocalBus};
 use services::clock::{Clock, SharedClock, SystemClock};
-use services::credits::{self, CreditsService};
+use services::credits::{self, CreditsService, Daily};
 use services::fleet::{Connection, DeliveryError, Fleet, FleetParts};
 use services::identity::{Identity, Visitor};
 use services::jobs::{EventHub, Jobs, JobsParts, MAX_QUEUED, Models, Outlook};
@@ -61,7 +61,7 @@ impl Studio {
         let shared: SharedClock = clock.clone();
         let folder = tempfile::tempdir().expect("a folder");
         let media = MediaStore::open(folder.path().join("media")).await.expect("media");
-        let credits = CreditsService::new(pool.clone(), shared.clone(), DAILY);
+        let credits = CreditsService::new(pool.clone(), shared.clone(), Daily { visitor: DAILY, ultra: 1_000 });
         let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
         let (cancelled, cancellations) = mpsc::unbounded_channel();
         let jobs = Jobs::new(JobsParts {
@@ -77,6 +77,7 @@ impl Studio {
             max_queued,
             cancelled,
         });
+        let identity = Identity::new(pool.clone(), shared.clone());
         let fleet = Fleet::new(FleetParts {
             pool: pool.clone(),
             clock: shared,
@@ -92,7 +93,6 @@ impl Studio {
             let fleet = fleet.clone();
             async move { fleet.serve_bus(cancellations).await }
         });
-        let identity = Identity::new(pool.clone());
         Self { pool, clock, jobs, fleet, credits, identity, serving, _media: folder }
     }
 
@@ -114,7 +114,9 @@ impl Studio {
 
     pub async fn visitor(&self) -> DeviceId {
         let nobody = Visitor::from_cookies(std::iter::empty(), false);
-        self.identity.ensure(&nobody).await.expect("a device").0
+        let actor = self.identity.actor(&nobody).await.expect("an actor");
+        self.identity.keep(&actor, &nobody).await.expect("a device");
+        actor.device
     }
 
     pub async fn worker(&self, name: &str) -> Worker {
@@ -151,7 +153,7 @@ impl Studio {
     }
 
     pub async fn balance(&self, owner: DeviceId) -> u32 {
-        self.credits.balance(Some(owner)).await.expect("a balance").credits_left
+        self.credits.balance(Some((owner, Plan::Visitor))).await.expect("a balance").credits_left
     }
 
     pub async fn entries(&self, job: JobId) -> Vec<String> {

@@ -1,0 +1,93 @@
+//! The one way in for people: who is asking, whether they may, and then the job. Both doors, REST and the pages'
+//! server function, come through here.
+
+use domain::{AppError, GenerationRequest, JobView, Plan, price};
+
+use super::{Jobs, Quote};
+use crate::credits::CreditsService;
+use crate::db::explain;
+use crate::identity::{Actor, Identity, Visitor};
+use crate::limits::{Limits, Purpose, Wish};
+
+/// Lets people's requests in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    jobs: Jobs,
+    identity: Identity,
+    credits: CreditsService,
+    limits: Limits,
+}
+
+/// An accepted job.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    pub job: JobView,
+    /// The `Set-Cookie` value for somebody new.
+    pub cookie: Option<String>,
+}
+
+impl Admission {
+    pub fn new(jobs: Jobs, identity: Identity, credits: CreditsService, limits: Limits) -> Self {
+        Self { jobs, identity, credits, limits }
+    }
+
+    /// Checks and prices a request without doing anything.
+    pub async fn quote(&self, visitor: &Visitor, request: GenerationRequest) -> Result<Quote, AppError> {
+        let quote = self.jobs.quote(request).await?;
+        let plan = self.identity.holder(visitor).await?.map(|(_, plan)| plan).unwrap_or_default();
+        self.credits.check_possible(quote.price, plan)?;
+        Ok(quote)
+    }
+
+    /// Accepts a request. Nothing is written down about anybody whose request was not.
+    ///
+    /// # Errors
+    /// Everything a request can be refused for; see `docs/limits.md` for the order.
+    pub async fn create(&self, visitor: &Visitor, request: GenerationRequest) -> Result<Admitted, AppError> {
+        self.limits.pace(visitor).await?;
+        let quote = self.jobs.quote(request).await?;
+        let actor = self.identity.actor(visitor).await?;
+        self.credits.check_possible(quote.price, actor.plan)?;
+        let admitted = self.admit(visitor, &actor, quote).await;
+        if let Err(AppError::DailyLimit { .. }) = &admitted {
+            self.limits.met_limit(&actor, &visitor.signals, "daily_limit").await;
+        }
+        admitted
+    }
+
+    /// Gives Ultra to whoever says that they can't picture things: believed, at once, for good. Answers the
+    /// `Set-Cookie` value for somebody new.
+    pub async fn attest(&self, visitor: &Visitor) -> Result<Option<String>, AppError> {
+        self.limits.pace(visitor).await?;
+        let actor = self.identity.actor(visitor).await?;
+        let cookie = self.identity.keep(&actor, visitor).await?;
+        if let Some(mut transaction) = self.identity.attest(actor.device).await? {
+            self.credits.grant_plan(&mut transaction, actor.device, Plan::Ultra).await?;
+            transaction.commit().await.map_err(explain)?;
+        }
+        Ok(cookie)
+    }
+
+    async fn admit(&self, visitor: &Visitor, actor: &Actor, quote: Quote) -> Result<Admitted, AppError> {
+        self.credits.check(actor.device, actor.plan, quote.price).await?;
+        let request = &quote.request;
+        let wish = Wish {
+            purpose: Purpose::Create,
+            prompt: &request.prompt,
+            model: &request.model,
+            price: quote.price,
+            standard_pictures: price::relative_cost(request, &quote.card) * f64::from(request.count),
+        };
+        let pass = self.limits.decide(actor, &visitor.signals, wish).await?;
+        let accepted = async {
+            let cookie = self.identity.keep(actor, visitor).await?;
+            let job = self.jobs.accept(actor.device, actor.plan, quote).await?;
+            Ok(Admitted { job, cookie })
+        };
+        let accepted = accepted.await;
+        if accepted.is_err() {
+            self.limits.give_back(&pass).await;
+        }
+        accepted
+    }
+}

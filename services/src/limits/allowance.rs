@@ -1,0 +1,221 @@
+//! Which allowances are used up: each signal has a bucket of its own, judged by itself.
+//!
+//! What a cookie may have is the ledger's business. Here is what many cookies take together. A person
+//! who keeps a cookie comes back with it; whoever throws cookies away never does. So a bucket holds the
+//! credits that were spent under a signal, less a bonus for each time a device came back: in a family,
+//! an office or a campus that stays near zero or below, and only rotation makes it grow.
+
+use chrono::{DateTime, Utc};
+
+use super::policy::Policy;
+
+/// What one device had under one signal today.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Use {
+    pub credits: i32,
+    pub jobs: i32,
+    /// Times it came back, as far as they count.
+    pub returns: i16,
+    pub last_at: Option<DateTime<Utc>>,
+    /// Pauses between its jobs: mean in seconds, and sum of squared differences from it.
+    pub gap_mean: f32,
+    pub gap_m2: f32,
+}
+
+/// What happened under one signal today, the asking device included.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bucket {
+    pub turnover: i32,
+    pub credits: i32,
+    /// Another device than the asking one was the last to be served.
+    pub others_since: bool,
+    pub own: Use,
+}
+
+/// The buckets of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Buckets {
+    pub pair: Bucket,
+    pub address: Bucket,
+    pub fingerprint: Option<Bucket>,
+}
+
+/// An allowance that is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdraft {
+    /// New cookies under one fingerprint at one address range.
+    Pair,
+    PairStrong,
+    /// New cookies at one address range.
+    Address,
+    AddressStrong,
+    /// Everything at one address range.
+    AddressCredits,
+}
+
+impl Overdraft {
+    /// A proof without a person is not enough any more.
+    pub fn is_strong(self) -> bool {
+        matches!(self, Self::PairStrong | Self::AddressStrong | Self::AddressCredits)
+    }
+}
+
+/// The allowances that a request for `price` credits would overdraw.
+///
+/// A device that has come back answers for itself alone: the ledger bounds it.
+pub fn overdrafts(buckets: &Buckets, price: i32, policy: &Policy) -> Vec<Overdraft> {
+    let mut found = Vec::new();
+    let returned = buckets.pair.own.returns > 0 || buckets.address.own.returns > 0;
+    if !returned {
+        let pair = others(&buckets.pair, policy).saturating_add(price);
+        let address = others(&buckets.address, policy).saturating_add(price);
+        if pair > policy.pair_turnover * policy.pair_strong {
+            found.push(Overdraft::PairStrong);
+        } else if pair > policy.pair_turnover {
+            found.push(Overdraft::Pair);
+        }
+        if address > policy.address_turnover * policy.address_strong {
+            found.push(Overdraft::AddressStrong);
+        } else if address > policy.address_turnover {
+            found.push(Overdraft::Address);
+        }
+    }
+    if buckets.address.credits.saturating_add(price) > policy.address_credits {
+        found.push(Overdraft::AddressCredits);
+    }
+    found
+}
+
+/// What others under the signal took and left: the asking device's own part is not held against it.
+pub fn others(bucket: &Bucket, policy: &Policy) -> i32 {
+    bucket.turnover - bucket.own.credits + i32::from(bucket.own.returns) * policy.vouched
+}
+
+impl Bucket {
+    /// This bucket and the device's part after it was served `price` credits. `kept`: its cookie is from an earlier
+    /// day. `proven`: a person has just pressed a button, which weighs as much as a kept cookie.
+    #[must_use]
+    pub fn serve(self, price: i32, now: DateTime<Utc>, kept: bool, proven: bool, bound: i32, policy: &Policy) -> Self {
+        let own = self.own;
+        let pause = own.last_at.map(|last| (now - last).num_seconds());
+        let came_back = match pause {
+            None => kept,
+            Some(pause) => self.others_since || pause >= policy.return_after,
+        };
+        let returns = if came_back { (own.returns + 1).min(policy.most_returns) } else { own.returns };
+        let vouched = i32::from(returns - own.returns) * policy.vouched;
+        let counted = if proven { 0 } else { price };
+        let turnover = self.turnover.saturating_add(counted).saturating_sub(vouched).max(-policy.saved * bound);
+        let (gap_mean, gap_m2) = match pause {
+            None => (0.0, 0.0),
+            Some(pause) => welford(own, pause as f32),
+        };
+        Self {
+            turnover,
+            credits: self.credits.saturating_add(price),
+            others_since: false,
+            own: Use {
+                credits: own.credits.saturating_add(counted),
+                jobs: own.jobs.saturating_add(1),
+                returns,
+                last_at: Some(now),
+                gap_mean,
+                gap_m2,
+            },
+        }
+    }
+}
+
+impl Use {
+    /// Pauses so far, and their standard deviation over their mean.
+    pub fn steadiness(&self) -> (i32, f32) {
+        let gaps = (self.jobs - 1).max(0);
+        if gaps < 2 || self.gap_mean <= 0.0 {
+            return (gaps, f32::INFINITY);
+        }
+        (gaps, (self.gap_m2 / (gaps - 1) as f32).sqrt() / self.gap_mean)
+    }
+}
+
+/// Welford's running mean and sum of squares (Technometrics 4, 1962).
+fn welford(own: Use, gap: f32) -> (f32, f32) {
+    let count = own.jobs.max(1) as f32;
+    let off = gap - own.gap_mean;
+    let mean = own.gap_mean + off / count;
+    (mean, own.gap_m2 + off * (gap - mean))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).expect("a time")
+    }
+
+    /// Serves devices in that order, each `price` at its second; answers the bucket and whether each was let in.
+    fn day(requests: &[(usize, i64)], price: i32) -> Vec<bool> {
+        let policy = Policy::default();
+        let mut owns: std::collections::HashMap<usize, Use> = std::collections::HashMap::new();
+        let (mut turnover, mut credits, mut last) = (0, 0, None);
+        let mut admitted = Vec::new();
+        for (device, second) in requests {
+            let own = owns.get(device).copied().unwrap_or_default();
+            let bucket = Bucket { turnover, credits, others_since: last.is_some_and(|last| last != *device), own };
+            let buckets = Buckets { pair: bucket, address: bucket, fingerprint: None };
+            let fine = overdrafts(&buckets, price, &policy).is_empty();
+            admitted.push(fine);
+            if fine {
+                let served = bucket.serve(price, at(*second), false, false, policy.pair_turnover, &policy);
+                (turnover, credits, last) = (served.turnover, served.credits, Some(*device));
+                owns.insert(*device, served.own);
+            }
+        }
+        admitted
+    }
+
+    #[test]
+    fn thrown_away_cookies_add_up() {
+        let admitted = day(&(0..500).map(|n| (n, n as i64 * 20)).collect::<Vec<_>>(), 4);
+        assert_eq!(admitted.iter().filter(|fine| **fine).count(), 13);
+    }
+
+    #[test]
+    fn using_each_cookie_up_first_is_no_better() {
+        let admitted = day(&(0..500).map(|n| (n / 12, n as i64 * 20)).collect::<Vec<_>>(), 4);
+        assert!(admitted.iter().filter(|fine| **fine).count() <= 26, "two cookies' worth");
+    }
+
+    #[test]
+    fn a_room_full_of_equal_machines_is_no_rotation() {
+        // Sixty people take turns at equal machines; each asks five times.
+        let requests: Vec<_> = (0..300).map(|n| (n % 60, n as i64 * 40)).collect();
+        let admitted = day(&requests, 4);
+        let refused = admitted.iter().filter(|fine| !**fine).count();
+        assert!(refused > 0, "sixty newcomers at once look like rotation at first");
+        let spread: Vec<_> = (0..300).map(|n| (n / 5 + (n % 5) % 2, n as i64 * 40)).collect();
+        assert!(day(&spread, 4).iter().all(|fine| *fine));
+    }
+
+    #[test]
+    fn ones_own_part_is_not_held_against_one() {
+        let requests: Vec<_> = (0..12).map(|n| (0, n * 5)).collect();
+        assert!(day(&requests, 4).iter().all(|fine| *fine));
+    }
+
+    #[test]
+    fn a_metronome_is_steady_and_a_person_is_not() {
+        let policy = Policy::default();
+        let run = |gaps: &[i64]| {
+            let (mut bucket, mut now) = (Bucket::default().serve(1, at(0), false, false, 55, &policy), 0);
+            for gap in gaps {
+                now += gap;
+                bucket = bucket.serve(1, at(now), false, false, 55, &policy);
+            }
+            bucket.own.steadiness()
+        };
+        let (gaps, steady) = run(&[10; 12]);
+        assert!(gaps == 12 && steady < 0.01, "{gaps} {steady}");
+        assert!(run(&[8, 40, 15, 22, 90, 12, 31, 60, 9]).1 > 0.5);
+    }
+}

@@ -1,0 +1,262 @@
+//! What is asked of a request before it is served, beyond having credits: two questions, never one score. Which
+//! allowances are used up ([`allowance`]), and how automated it looks ([`risk`]); both pure, with their numbers in
+//! [`policy`]. `docs/limits.md` says why, and what it comes to.
+
+pub mod allowance;
+mod day_key;
+mod decision;
+mod keys;
+pub mod policy;
+mod proof;
+mod rate;
+pub mod risk;
+mod store;
+
+pub use day_key::SignalKey;
+pub use decision::Pass;
+pub use policy::Policy;
+pub use proof::{Purpose, solve};
+pub use rate::{Bursts, Rate};
+pub use risk::{Demand, Reason};
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use domain::AppError;
+use domain::credits::day_of;
+use sqlx::PgPool;
+
+use self::decision::{Ask, Keys, Ruling};
+use self::keys::KeyRing;
+use crate::clock::{self, SharedClock};
+use crate::db::explain;
+use crate::group::Group;
+use crate::identity::{Actor, Signals, Visitor};
+
+/// What a standard picture is believed to take before one was measured, in milliseconds.
+const STANDARD_MS: f64 = 1_000.0;
+/// How long measured times are believed.
+const MEASURED_FOR: TimeDelta = TimeDelta::seconds(30);
+/// Hashes are deleted within 26 hours of the start of their day.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(26);
+/// Share of people who may meet a limit before the operator is told.
+const ALARMING: f64 = 0.03;
+/// People in a day below whom that share says nothing.
+const FEW: i64 = 100;
+/// Share of the hour's device time from which the operator is told.
+const NEARLY_SPENT: f64 = 0.8;
+
+/// A request as limits see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    pub purpose: Purpose,
+    pub prompt: &'a str,
+    pub model: &'a str,
+    /// Credits.
+    pub price: u32,
+    /// Standard pictures' worth of device time.
+    pub standard_pictures: f64,
+}
+
+/// Decides. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pool: PgPool,
+    clock: SharedClock,
+    policy: Arc<Policy>,
+    keys: KeyRing,
+    deciding: Group<Ask, Result<Ruling, AppError>>,
+    bursts: Bursts,
+    measured: Arc<Mutex<Option<(DateTime<Utc>, HashMap<String, f64>)>>>,
+}
+
+impl Limits {
+    /// Must be called within a runtime.
+    pub fn new(pool: PgPool, clock: SharedClock, policy: Policy, bursts: Bursts) -> Self {
+        let policy = Arc::new(policy);
+        let deciding = decision::deciding(&pool, policy.clone());
+        let keys = KeyRing::new(pool.clone(), clock.clone());
+        Self { pool, clock, policy, keys, deciding, bursts, measured: Arc::default() }
+    }
+
+    /// Counts one more request against the visitor's pace.
+    ///
+    /// # Errors
+    /// [`AppError::SlowDown`].
+    pub async fn pace(&self, visitor: &Visitor) -> Result<(), AppError> {
+        self.bursts.take(visitor).await.map_err(|wait| {
+            metrics::counter!("mindseye_bursts_refused_total").increment(1);
+            let retry_seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
+            AppError::SlowDown { retry_seconds }
+        })
+    }
+
+    /// Lets a request through, and counts it in the same step, or says what is to be proven or waited for.
+    ///
+    /// # Errors
+    /// [`AppError::ChallengeRequired`], [`AppError::BudgetSpent`], [`AppError::Unavailable`].
+    pub async fn decide(&self, actor: &Actor, signals: &Signals, wish: Wish<'_>) -> Result<Pass, AppError> {
+        let began = clock::stopwatch();
+        let now = self.clock.now();
+        let day_key = self.keys.day().await?;
+        let subject = day_key.address(signals);
+        let proven = match &signals.proof {
+            Some(answer) => self.spend(answer, wish.purpose, &subject, now).await?,
+            None => Demand::Nothing,
+        };
+        let ask = Ask {
+            device: actor.device,
+            first: actor.first,
+            kept: actor.kept,
+            keys: Keys {
+                address: subject,
+                pair: day_key.pair(signals),
+                fingerprint: day_key.fingerprint(signals),
+                prompt: day_key.prompt(signals, wish.prompt),
+            },
+            behaviour: signals.behaviour,
+            agent: signals.agent,
+            edge_score: signals.edge_score,
+            price: i32::try_from(wish.price).unwrap_or(i32::MAX),
+            ms: (wish.standard_pictures * self.standard_ms(wish.model, now).await).ceil() as i64,
+            proven,
+            now,
+        };
+        let ruling = self.deciding.call(ask).await.unwrap_or(Err(AppError::Unavailable))?;
+        metrics::histogram!("mindseye_limits_decision_seconds").record(began.elapsed().as_secs_f64());
+        let outcome = match &ruling {
+            Ruling::Served(_) => "served",
+            Ruling::Prove { demand: Demand::Visible, .. } => "visible",
+            Ruling::Prove { .. } => "silent",
+            Ruling::Spent => "budget",
+        };
+        metrics::counter!("mindseye_limits_decisions_total", "outcome" => outcome).increment(1);
+        let person = if actor.is_new() { day_key.pair(signals) } else { day_key.device(actor.device) };
+        match ruling {
+            Ruling::Served(pass) => Ok(pass),
+            Ruling::Prove { demand, why } => {
+                tracing::debug!(?demand, ?why, "a proof is asked for");
+                if demand == Demand::Visible {
+                    self.met(&person, "challenge").await;
+                }
+                let secrets = self.keys.proofs().await?;
+                let secret = secrets.first().copied().ok_or(AppError::Unavailable)?;
+                let (purpose, drawn) = (wish.purpose, clock::random_u128() as u32);
+                // Some milliseconds of arithmetic: not on a thread that others wait for.
+                let made = tokio::task::spawn_blocking(move || {
+                    proof::challenge(&secret, purpose, &subject, demand, drawn, now)
+                });
+                let challenge = made.await.map_err(|_| AppError::Internal)?.map_err(|error| {
+                    tracing::error!(%error, "no challenge could be made");
+                    AppError::Internal
+                })?;
+                Err(AppError::ChallengeRequired { visible: demand == Demand::Visible, challenge })
+            }
+            Ruling::Spent => {
+                self.met(&person, "budget_spent").await;
+                let left = 3_600 - (now.minute() * 60 + now.second());
+                Err(AppError::BudgetSpent { retry_seconds: left.max(1) })
+            }
+        }
+    }
+
+    /// Takes back what was counted for a request that then was not served.
+    pub async fn give_back(&self, pass: &Pass) {
+        let Pass { device, now, ms, counted, .. } = pass;
+        let given = store::give_back(&self.pool, day_of(*now), hour_of(*now), *ms, device.0, counted).await;
+        if let Err(error) = given {
+            // It stays counted until midnight, to this one visitor's small disadvantage.
+            tracing::warn!(%error, "a request that was not served stays counted");
+        }
+    }
+
+    /// Takes note that a person met a limit.
+    pub async fn met_limit(&self, actor: &Actor, signals: &Signals, code: &'static str) {
+        if let Ok(key) = self.keys.day().await {
+            let person = if actor.is_new() { key.pair(signals) } else { key.device(actor.device) };
+            self.met(&person, code).await;
+        }
+    }
+
+    /// Deletes what is older than it may be, and tells metrics and the log how people fare. To be called every minute.
+    pub async fn look_after(&self) -> Result<(), AppError> {
+        self.bursts.forget_quiet_ones();
+        let now = self.clock.now();
+        let oldest = day_of(now - KEPT_FOR + TimeDelta::days(1));
+        let gone = store::sweep(&self.pool, oldest, now).await.map_err(explain)?;
+        if gone > 0 {
+            tracing::info!(rows = gone, "yesterday's hashes are deleted");
+        }
+        let (people, met, reserved) =
+            store::watch(&self.pool, day_of(now), hour_of(now), decision::ADDRESS).await.map_err(explain)?;
+        let everybody = people.max(met).max(1);
+        let share = met as f64 / everybody as f64;
+        let used = reserved as f64 / self.policy.hourly_ms.max(1) as f64;
+        metrics::gauge!("mindseye_people_today").set(people as f64);
+        metrics::gauge!("mindseye_people_limited_ratio").set(share);
+        metrics::gauge!("mindseye_anonymous_budget_used_ratio").set(used);
+        if everybody >= FEW && share > ALARMING {
+            tracing::warn!(share, people, "more than three in a hundred people met a limit today");
+        }
+        if used > NEARLY_SPENT {
+            tracing::warn!(used, "this hour's device time for visitors is nearly given away");
+        }
+        Ok(())
+    }
+
+    /// Signs challenges with a new secret from now on. Answers under way stay good, and nobody is logged out:
+    /// owner cookies are not signed with anything.
+    pub async fn rotate_keys(&self) -> Result<(), AppError> {
+        self.keys.rotate().await
+    }
+
+    /// What an answer proves, once.
+    async fn spend(
+        &self,
+        answer: &str,
+        purpose: Purpose,
+        subject: &SignalKey,
+        now: DateTime<Utc>,
+    ) -> Result<Demand, AppError> {
+        let secrets = self.keys.proofs().await?;
+        let Some(proven) = proof::verify(&secrets, answer, purpose, subject, now) else {
+            metrics::counter!("mindseye_proofs_total", "outcome" => "refused").increment(1);
+            return Ok(Demand::Nothing);
+        };
+        let new = store::spend_proof(&self.pool, &proven.id, proven.expires_at).await.map_err(explain)?;
+        let outcome = if new { "accepted" } else { "replayed" };
+        metrics::counter!("mindseye_proofs_total", "outcome" => outcome).increment(1);
+        Ok(if new { proven.level } else { Demand::Nothing })
+    }
+
+    async fn met(&self, person: &SignalKey, code: &'static str) {
+        if let Err(error) = store::met(&self.pool, day_of(self.clock.now()), person, code).await {
+            tracing::debug!(%error, "a met limit is not counted");
+        }
+    }
+
+    /// Device time of a standard picture, on the slowest worker that was measured: the budget is never overspent
+    /// because a picture went to the slow card.
+    async fn standard_ms(&self, model: &str, now: DateTime<Utc>) -> f64 {
+        let at_hand = |held: &Option<(DateTime<Utc>, HashMap<String, f64>)>| {
+            let (read_at, times) = held.as_ref()?;
+            (now - *read_at < MEASURED_FOR).then(|| times.get(model).copied().unwrap_or(STANDARD_MS))
+        };
+        if let Some(ms) = at_hand(&self.measured.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return ms;
+        }
+        let times: HashMap<String, f64> = match store::standard_ms(&self.pool).await {
+            Ok(times) => times.into_iter().collect(),
+            Err(_) => return STANDARD_MS,
+        };
+        let ms = times.get(model).copied().unwrap_or(STANDARD_MS);
+        *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, times));
+        ms
+    }
+}
+
+/// The hour an instant belongs to.
+fn hour_of(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.with_minute(0).and_then(|t| t.with_second(0)).and_then(|t| t.with_nanosecond(0)).unwrap_or(now)
+}

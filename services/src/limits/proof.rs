@@ -1,0 +1,218 @@
+//! Proof of work: ALTCHA version 2 with Argon2id. What is signed is what is bought: one request of one purpose, from
+//! one address range, within a few minutes.
+
+use std::collections::BTreeMap;
+
+use altcha::{
+    Challenge, CreateChallengeOptions, HmacAlgorithm, Payload, VerifySolutionOptions, create_challenge, verify_solution,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::day_key::SignalKey;
+use super::risk::Demand;
+
+/// Memory of one derivation, in KiB: little enough for an old phone, far too much for a graphics card to do many.
+const MEMORY_KIB: u32 = 4_096;
+/// How long an answer may take.
+const GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
+/// Longest answer that is looked at, in characters.
+const LONGEST: usize = 4_096;
+
+/// What a proof is for: one never buys another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Create,
+    Attest,
+}
+
+/// A proof that was good when it was looked at; whether it is new, the database says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proven {
+    pub id: [u8; 32],
+    pub level: Demand,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Derivations that a proof takes. The answer is drawn by the server, so everybody works equally long: under two
+/// seconds on a phone for the silent one, about fifteen for the visible one.
+fn work(demand: Demand, drawn: u32) -> u32 {
+    match demand {
+        Demand::Nothing | Demand::Silent => 40 + drawn % 21,
+        Demand::Visible => 400 + drawn % 101,
+    }
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Attest => "attest",
+        }
+    }
+}
+
+/// Makes a challenge. One derivation is made here, which is what lets the answer be verified without any.
+pub(super) fn challenge(
+    secret: &[u8; 32],
+    purpose: Purpose,
+    subject: &SignalKey,
+    demand: Demand,
+    drawn: u32,
+    now: DateTime<Utc>,
+) -> Result<Value, altcha::Error> {
+    let level = if demand == Demand::Visible { "visible" } else { "silent" };
+    let data = BTreeMap::from([
+        ("purpose".to_owned(), Value::from(purpose.name())),
+        ("subject".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(subject))),
+        ("level".to_owned(), Value::from(level)),
+        // Not the field that the library knows: it would look at another clock than ours.
+        ("expires".to_owned(), Value::from((now + GOOD_FOR).timestamp())),
+    ]);
+    let challenge = create_challenge(CreateChallengeOptions {
+        algorithm: "ARGON2ID".into(),
+        cost: 1,
+        memory_cost: Some(MEMORY_KIB),
+        parallelism: Some(1),
+        counter: Some(work(demand, drawn)),
+        data: Some(data),
+        hmac_algorithm: HmacAlgorithm::Sha256,
+        hmac_signature_secret: Some(signing(secret)),
+        hmac_key_signature_secret: Some(key_signing(secret)),
+        ..CreateChallengeOptions::default()
+    })?;
+    Ok(serde_json::to_value(challenge).unwrap_or_default())
+}
+
+/// Looks at an answer. `None`: it is not one, or not for this. Comparisons of secrets take the same time whatever
+/// they find, and nothing is derived for what was not signed here.
+pub(super) fn verify(
+    secrets: &[[u8; 32]],
+    answer: &str,
+    purpose: Purpose,
+    subject: &SignalKey,
+    now: DateTime<Utc>,
+) -> Option<Proven> {
+    if answer.len() > LONGEST {
+        return None;
+    }
+    let json = STANDARD.decode(answer).ok()?;
+    let mut payload: Payload = serde_json::from_slice(&json).ok()?;
+    let parameters = &payload.challenge.parameters;
+    let expires_at = DateTime::from_timestamp(parameters.data.as_ref()?.get("expires")?.as_i64()?, 0)?;
+    let said = |name: &str| parameters.data.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    let (for_purpose, for_subject, level) = (said("purpose")?, said("subject")?, said("level")?);
+    let id: [u8; 32] = Sha256::digest(parameters.nonce.as_bytes()).into();
+    // Without a key signature the library would derive the key itself: work that a stranger could ask for.
+    parameters.key_signature.as_deref().filter(|signature| !signature.is_empty())?;
+    let signed = secrets.iter().any(|secret| is_signed(&mut payload, secret));
+    let level = match level.as_str() {
+        "visible" => Demand::Visible,
+        "silent" => Demand::Silent,
+        _ => return None,
+    };
+    let fits = for_purpose == purpose.name() && for_subject == URL_SAFE_NO_PAD.encode(subject) && now < expires_at;
+    (signed && fits).then_some(Proven { id, level, expires_at })
+}
+
+fn is_signed(payload: &mut Payload, secret: &[u8; 32]) -> bool {
+    let Payload { challenge, solution } = payload;
+    let options = VerifySolutionOptions {
+        hmac_key_signature_secret: Some(key_signing(secret)),
+        ..VerifySolutionOptions::new(challenge, solution, signing(secret))
+    };
+    verify_solution(options).is_ok_and(|result| result.verified)
+}
+
+fn signing(secret: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(b"challenge").chain_update(secret).finalize())
+}
+
+fn key_signing(secret: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(b"key").chain_update(secret).finalize())
+}
+
+/// Answers a challenge, as a browser does. For tests and the simulator of people and bots.
+pub fn solve(challenge: &Value) -> Option<String> {
+    let challenge: Challenge = serde_json::from_value(challenge.clone()).ok()?;
+    let solution = altcha::solve_challenge(altcha::SolveChallengeOptions::new(&challenge)).ok()??;
+    serde_json::to_vec(&Payload { challenge, solution }).ok().map(|json| STANDARD.encode(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+
+    const SECRET: [u8; 32] = [3; 32];
+    const HOME: SignalKey = [1; 16];
+
+    fn answered(secret: &[u8; 32], now: DateTime<Utc>) -> String {
+        let challenge = challenge(secret, Purpose::Create, &HOME, Demand::Silent, 0, now).expect("a challenge");
+        solve(&challenge).expect("an answer")
+    }
+
+    #[test]
+    fn an_answer_is_good_for_what_it_was_made_for_and_nothing_else() {
+        let now = SystemClock.now();
+        let answer = answered(&SECRET, now);
+        let look = |answer: &str, purpose, subject: &SignalKey, now| verify(&[SECRET], answer, purpose, subject, now);
+        assert_eq!(look(&answer, Purpose::Create, &HOME, now).map(|proven| proven.level), Some(Demand::Silent));
+        // Cross-purpose, elsewhere, expired.
+        assert_eq!(look(&answer, Purpose::Attest, &HOME, now), None);
+        assert_eq!(look(&answer, Purpose::Create, &[2; 16], now), None);
+        assert_eq!(look(&answer, Purpose::Create, &HOME, now + TimeDelta::minutes(6)), None);
+        // Truncated at any place, and not an answer at all.
+        for end in (0..answer.len()).step_by(7) {
+            assert_eq!(look(&answer[..end], Purpose::Create, &HOME, now), None, "{end}");
+        }
+        for text in ["", "e30=", "!!!!", &"A".repeat(5_000)] {
+            assert_eq!(look(text, Purpose::Create, &HOME, now), None);
+        }
+    }
+
+    #[test]
+    fn what_was_not_signed_here_is_refused() {
+        let now = SystemClock.now();
+        let answer = answered(&[9; 32], now);
+        assert_eq!(verify(&[SECRET], &answer, Purpose::Create, &HOME, now), None);
+        // Any changed field breaks the signature: a later end, a higher level, an easier prefix.
+        let json: Value =
+            serde_json::from_slice(&STANDARD.decode(answered(&SECRET, now)).expect("base64")).expect("json");
+        let forge = |path: &str, value: Value| {
+            let mut forged = json.clone();
+            *forged.pointer_mut(path).expect("a field") = value;
+            STANDARD.encode(forged.to_string())
+        };
+        for (path, value) in [
+            ("/challenge/parameters/data/expires", Value::from(now.timestamp() + 99_999)),
+            ("/challenge/parameters/data/level", Value::from("visible")),
+            ("/challenge/parameters/nonce", Value::from("00".repeat(16))),
+            ("/challenge/parameters/keySignature", Value::from("00".repeat(32))),
+            ("/challenge/parameters/keySignature", Value::from("")),
+            ("/challenge/signature", Value::from("00".repeat(32))),
+            ("/solution/derivedKey", Value::from("00".repeat(32))),
+        ] {
+            assert_eq!(verify(&[SECRET], &forge(path, value), Purpose::Create, &HOME, now), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rotation_keeps_answers_that_are_under_way() {
+        let now = SystemClock.now();
+        let answer = answered(&SECRET, now);
+        assert!(verify(&[[8; 32], SECRET], &answer, Purpose::Create, &HOME, now).is_some());
+        assert_eq!(verify(&[[8; 32], [7; 32]], &answer, Purpose::Create, &HOME, now), None);
+    }
+
+    #[test]
+    fn everybody_works_about_equally_long() {
+        for drawn in [0, 20, 12_345, u32::MAX] {
+            assert!((40..=60).contains(&work(Demand::Silent, drawn)));
+            assert!((400..=500).contains(&work(Demand::Visible, drawn)));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
+
+use super::allowance::Use;
+use super::day_key::SignalKey;
+
+/// A bucket's place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct BucketKey {
+    pub kind: i16,
+    pub key: SignalKey,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BucketRow {
+    pub turnover: i32,
+    pub credits: i32,
+    pub last_device: Option<Uuid>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct StoredBucket {
+    kind: i16,
+    key: Vec<u8>,
+    turnover: i32,
+    credits: i32,
+    last_device: Option<Uuid>,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct StoredUse {
+    kind: i16,
+    key: Vec<u8>,
+    device_id: Uuid,
+    credits: i32,
+    jobs: i32,
+    returns: i16,
+    last_at: DateTime<Utc>,
+    gap_mean: f32,
+    gap_m2: f32,
+}
+
+pub(super) async fn day_key(pool: &PgPool, day: NaiveDate, drawn: &[u8; 32]) -> Result<[u8; 32], sqlx::Error> {
+    sqlx::query("INSERT INTO signal_keys (day, key) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(day)
+        .bind(drawn.as_slice())
+        .execute(pool)
+        .await?;
+    let key: Vec<u8> =
+        sqlx::query_scalar("SELECT key FROM signal_keys WHERE day = $1").bind(day).fetch_one(pool).await?;
+    // The column has a CHECK for its length.
+    Ok(key.try_into().unwrap_or(*drawn))
+}
+
+pub(super) async fn proof_keys(pool: &PgPool, most: usize) -> Result<Vec<[u8; 32]>, sqlx::Error> {
+    let keys: Vec<Vec<u8>> = sqlx::query_scalar("SELECT secret FROM proof_keys ORDER BY id DESC LIMIT $1")
+        .bind(most as i64)
+        .fetch_all(pool)
+        .await?;
+    Ok(keys.into_iter().filter_map(|key| key.try_into().ok()).collect())
+}
+
+pub(super) async fn add_proof_key(pool: &PgPool, secret: &[u8; 32], now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO proof_keys (secret, created_at) VALUES ($1, $2)")
+        .bind(secret.as_slice())
+        .bind(now)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn drop_old_proof_keys(pool: &PgPool, kept: usize) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM proof_keys WHERE id NOT IN (SELECT id FROM proof_keys ORDER BY id DESC LIMIT $1)")
+        .bind(kept as i64)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Takes note that an answer was used. False: it had been.
+pub(super) async fn spend_proof(pool: &PgPool, id: &[u8; 32], expires_at: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    let spent = sqlx::query("INSERT INTO spent_proofs (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(id.as_slice())
+        .bind(expires_at)
+        .execute(pool)
+        .await?;
+    Ok(spent.rows_affected() == 1)
+}
+
+/// Locks the hour's account, which orders all decisions, and answers what was given away in it. These sums may be
+/// lost with the machine that holds the database, and with nothing else: nobody waits for a disk.
+pub(super) async fn lock_hour(db: &mut PgConnection, hour: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+    sqlx::query("SET LOCAL synchronous_commit TO OFF").execute(&mut *db).await?;
+    sqlx::query_scalar(
+        "INSERT INTO anonymous_hours (hour) VALUES ($1)
+         ON CONFLICT (hour) DO UPDATE SET reserved_ms = anonymous_hours.reserved_ms
+         RETURNING reserved_ms",
+    )
+    .bind(hour)
+    .fetch_one(db)
+    .await
+}
+
+pub(super) async fn buckets(
+    db: &mut PgConnection,
+    day: NaiveDate,
+    keys: &[BucketKey],
+) -> Result<Vec<(BucketKey, BucketRow)>, sqlx::Error> {
+    let rows: Vec<StoredBucket> = sqlx::query_as(
+        "SELECT kind, key, turnover, credits, last_device
+         FROM limit_buckets JOIN unnest($2::smallint[], $3::bytea[]) AS wanted (kind, key) USING (kind, key)
+         WHERE day = $1",
+    )
+    .bind(day)
+    .bind(keys.iter().map(|key| key.kind).collect::<Vec<_>>())
+    .bind(keys.iter().map(|key| key.key.to_vec()).collect::<Vec<_>>())
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let key = BucketKey { kind: row.kind, key: row.key.try_into().ok()? };
+            Some((key, BucketRow { turnover: row.turnover, credits: row.credits, last_device: row.last_device }))
+        })
+        .collect())
+}
+
+/// Everything that these devices had today.
+pub(super) async fn uses(
+    db: &mut PgConnection,
+    day: NaiveDate,
+    devices: &[Uuid],
+) -> Result<Vec<(Uuid, BucketKey, Use)>, sqlx::Error> {
+    let rows: Vec<StoredUse> = sqlx::query_as(
+        "SELECT kind, key, device_id, credits, jobs, returns, last_at, gap_mean, gap_m2
+         FROM limit_uses WHERE device_id = ANY($2) AND day = $1",
+    )
+    .bind(day)
+    .bind(devices)
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let key = BucketKey { kind: row.kind, key: row.key.try_into().ok()? };
+            let StoredUse { credits, jobs, returns, last_at, gap_mean, gap_m2, .. } = row;
+            Some((row.device_id, key, Use { credits, jobs, returns, last_at: Some(last_at), gap_mean, gap_m2 }))
+        })
+        .collect())
+}
+
+/// Writes what a group of decisions changed.
+pub(super) async fn write(
+    db: &mut PgConnection,
+    day: NaiveDate,
+    hour: DateTime<Utc>,
+    reserved_ms: i64,
+    buckets: &[(BucketKey, BucketRow)],
+    uses: &[(Uuid, BucketKey, Use)],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "WITH hour AS (
+             UPDATE anonymous_hours SET reserved_ms = reserved_ms + $2 WHERE hour = $3
+         ), bucket AS (
+             INSERT INTO limit_buckets (day, kind, key, turnover, credits, last_device)
+             SELECT $1, * FROM unnest($4::smallint[], $5::bytea[], $6::int[], $7::int[], $8::uuid[])
+             ON CONFLICT (day, kind, key) DO UPDATE
+             SET turnover = EXCLUDED.turnover, credits = EXCLUDED.credits, last_device = EXCLUDED.last_device
+         )
+         INSERT INTO limit_uses (day, device_id, kind, key, credits, jobs, returns, last_at, gap_mean, gap_m2)
+         SELECT $1, * FROM unnest($9::uuid[], $10::smallint[], $11::bytea[], $12::int[], $13::int[], $14::smallint[],
+             $15::timestamptz[], $16::real[], $17::real[])
+         ON CONFLICT (day, kind, key, device_id) DO UPDATE
+         SET credits = EXCLUDED.credits, jobs = EXCLUDED.jobs, returns = EXCLUDED.returns,
+             last_at = EXCLUDED.last_at, gap_mean = EXCLUDED.gap_mean, gap_m2 = EXCLUDED.gap_m2",
+    )
+    .bind(day)
+    .bind(reserved_ms)
+    .bind(hour)
+    .bind(buckets.iter().map(|(key, _)| key.kind).collect::<Vec<_>>())
+    .bind(buckets.iter().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(buckets.iter().map(|(_, row)| row.turnover).collect::<Vec<_>>())
+    .bind(buckets.iter().map(|(_, row)| row.credits).collect::<Vec<_>>())
+    .bind(buckets.iter().map(|(_, row)| row.last_device).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(device, _, _)| *device).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, key, _)| key.kind).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, key, _)| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.credits).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.jobs).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.returns).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.last_at).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.gap_mean).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, _, used)| used.gap_m2).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes back what was counted for a request that then was not served.
+pub(super) async fn give_back(
+    pool: &PgPool,
+    day: NaiveDate,
+    hour: DateTime<Utc>,
+    reserved_ms: i64,
+    device: Uuid,
+    counted: &[(BucketKey, i32)],
+) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    lock_hour(&mut transaction, hour).await?;
+    sqlx::query(
+        "WITH hour AS (
+             UPDATE anonymous_hours SET reserved_ms = greatest(reserved_ms - $2, 0) WHERE hour = $3
+         ), counted AS (
+             SELECT * FROM unnest($5::smallint[], $6::bytea[], $7::int[]) AS t (kind, key, credits)
+         ), bucket AS (
+             UPDATE limit_buckets AS bucket
+             SET turnover = bucket.turnover - counted.credits, credits = bucket.credits - counted.credits
+             FROM counted
+             WHERE bucket.day = $1 AND bucket.kind = counted.kind AND bucket.key = counted.key
+         )
+         UPDATE limit_uses AS used SET credits = used.credits - counted.credits, jobs = used.jobs - 1
+         FROM counted
+         WHERE used.day = $1 AND used.kind = counted.kind AND used.key = counted.key AND used.device_id = $4",
+    )
+    .bind(day)
+    .bind(reserved_ms)
+    .bind(hour)
+    .bind(device)
+    .bind(counted.iter().map(|(key, _)| key.kind).collect::<Vec<_>>())
+    .bind(counted.iter().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(counted.iter().map(|(_, credits)| *credits).collect::<Vec<_>>())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// What a standard picture of each model costs in device time at most, as far as workers were measured.
+pub(super) async fn standard_ms(pool: &PgPool) -> Result<Vec<(String, f64)>, sqlx::Error> {
+    sqlx::query_as("SELECT model, max(standard_ms + deviation_ms) FROM observations GROUP BY model")
+        .fetch_all(pool)
+        .await
+}
+
+pub(super) async fn met(
+    db: impl PgExecutor<'_>,
+    day: NaiveDate,
+    person: &SignalKey,
+    code: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO limit_meetings (day, person, code) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(day)
+        .bind(person.as_slice())
+        .bind(code)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// People who were served today and people who met a limit, and what the hour has given away.
+pub(super) async fn watch(
+    pool: &PgPool,
+    day: NaiveDate,
+    hour: DateTime<Utc>,
+    address_kind: i16,
+) -> Result<(i64, i64, i64), sqlx::Error> {
+    sqlx::query_as(
+        "SELECT (SELECT count(DISTINCT device_id) FROM limit_uses WHERE day = $1 AND kind = $3),
+                (SELECT count(DISTINCT person) FROM limit_meetings WHERE day = $1),
+                coalesce((SELECT reserved_ms FROM anonymous_hours WHERE hour = $2), 0)",
+    )
+    .bind(day)
+    .bind(hour)
+    .bind(address_kind)
+    .fetch_one(pool)
+    .await
+}
+
+/// Deletes everything about days before `day`, with the keys that gave it meaning, and what expired before `now`.
+pub(super) async fn sweep(pool: &PgPool, day: NaiveDate, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
+    let mut gone = 0;
+    for table in ["signal_keys", "limit_uses", "limit_buckets", "limit_meetings"] {
+        gone +=
+            sqlx::query(&format!("DELETE FROM {table} WHERE day < $1")).bind(day).execute(pool).await?.rows_affected();
+    }
+    sqlx::query("DELETE FROM spent_proofs WHERE expires_at < $1").bind(now).execute(pool).await?;
+    sqlx::query("DELETE FROM anonymous_hours WHERE hour < $1 - interval '26 hours'").bind(now).execute(pool).await?;
+    Ok(gone)
+}
