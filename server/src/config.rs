@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use domain::credits::{DEFAULT_DAILY_CREDITS, DEFAULT_ULTRA_CREDITS};
 use services::credits::Daily;
 use services::jobs::MAX_QUEUED;
-use services::limits::Rate;
 use services::limits::policy::DEFAULT_HOURLY_SECONDS;
+use services::limits::{Policy, Rate};
 
 /// Everything an operator can set. Each field names its variable.
 #[derive(Clone, Debug)]
@@ -33,8 +33,10 @@ pub struct Config {
     pub daily: Daily,
     /// `MINDSEYE_RATE` and `MINDSEYE_BURST`: requests a second and at once that one client may make.
     pub rate: Rate,
-    /// `MINDSEYE_ANONYMOUS_GPU_SECONDS`: device time an hour for everybody without an account.
-    pub anonymous_seconds: u32,
+    /// `MINDSEYE_POLICY`: a file that changes numbers of the limits.
+    pub policy: Policy,
+    /// `MINDSEYE_SIMULATED_TIME`: a file that says what time it is, for simulations.
+    pub simulated_time: Option<PathBuf>,
     /// `MINDSEYE_FINGERPRINTS`: whether browsers are asked for one (`on`, `off`).
     pub fingerprints: bool,
     /// `MINDSEYE_WORKER_KEY`: what workers authenticate with; drawn at every start when unset.
@@ -74,6 +76,11 @@ impl Config {
             burst: above_zero(&variable, "MINDSEYE_BURST", 5)?,
         };
         let anonymous_seconds = whole(&variable, "MINDSEYE_ANONYMOUS_GPU_SECONDS", DEFAULT_HOURLY_SECONDS)?;
+        let policy = match variable("MINDSEYE_POLICY") {
+            None => Policy::default(),
+            Some(path) => read_policy(&path)?,
+        };
+        let policy = Policy { hourly_ms: i64::from(anonymous_seconds) * 1_000, ..policy };
         let fingerprints = match text("MINDSEYE_FINGERPRINTS", "on").trim() {
             "on" => true,
             "off" => false,
@@ -107,7 +114,8 @@ impl Config {
             trusted_proxies,
             daily,
             rate,
-            anonymous_seconds,
+            policy,
+            simulated_time: variable("MINDSEYE_SIMULATED_TIME").map(PathBuf::from),
             fingerprints,
             worker_key: variable("MINDSEYE_WORKER_KEY"),
             site_root: variable("LEPTOS_SITE_ROOT").map_or_else(built_site, PathBuf::from),
@@ -120,6 +128,13 @@ fn built_site() -> PathBuf {
     let program = std::env::current_exe().ok();
     let target = program.as_deref().and_then(|program| program.parent()?.parent());
     target.map_or_else(|| "target/site".into(), |target| target.join("site"))
+}
+
+/// Numbers of the limits; what the file does not name stays as it is.
+fn read_policy(path: &str) -> Result<Policy, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("MINDSEYE_POLICY ({path}) can't be read: {error}"))?;
+    toml::from_str(&text).map_err(|error| format!("MINDSEYE_POLICY ({path}) can't be used: {error}"))
 }
 
 fn whole(variable: impl Fn(&str) -> Option<String>, name: &str, default: u32) -> Result<u32, String> {

@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use services::background::{self, Task};
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
-use services::clock::{self, SharedClock, SystemClock};
+use services::clock::{self, FileClock, SharedClock, SystemClock};
 use services::credits::CreditsService;
 use services::db;
 use services::election::{Election, Office, Timing};
@@ -20,7 +20,7 @@ use services::feed::Feed;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
-use services::limits::{Bursts, Limits, Policy};
+use services::limits::{Bursts, Limits};
 use services::media::MediaStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -104,11 +104,16 @@ async fn serve(
     let (stop, stopping) = watch::channel(false);
     let (dismiss, dismissed) = watch::channel(false);
 
-    let clock: SharedClock = Arc::new(SystemClock);
+    let clock: SharedClock = match &config.simulated_time {
+        None => Arc::new(SystemClock),
+        Some(path) => {
+            tracing::warn!("the time is what {} says: this is a simulation", path.display());
+            Arc::new(FileClock(path.clone()))
+        }
+    };
     let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily);
     let bursts = open_bursts(config, database_url).await?;
-    let policy = Policy { hourly_ms: i64::from(config.anonymous_seconds) * 1_000, ..Policy::default() };
-    let limits = Limits::new(pool.clone(), clock.clone(), policy, bursts);
+    let limits = Limits::new(pool.clone(), clock.clone(), config.policy.clone(), bursts);
     let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
     let bus = open_bus(config, database_url, clock.clone()).await?;
     let (cancelled, cancellations) = mpsc::unbounded_channel();

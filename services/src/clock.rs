@@ -4,6 +4,7 @@
 //! move time and repeat a draw.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -24,6 +25,18 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+}
+
+/// The time that a file says, for simulations that live through days in minutes: RFC 3339, read anew at every look.
+/// While it can't be read, the machine's clock.
+#[derive(Clone, Debug)]
+pub struct FileClock(pub PathBuf);
+
+impl Clock for FileClock {
+    fn now(&self) -> DateTime<Utc> {
+        let told = std::fs::read_to_string(&self.0).ok().and_then(|text| text.trim().parse().ok());
+        told.unwrap_or_else(|| SystemClock.now())
     }
 }
 

@@ -206,6 +206,10 @@ impl Site {
             ("DATABASE_URL", database_url(self.ports.postgres, &data::role(head))),
             ("REDIS_URL", redis),
             ("MINDSEYE_DATA", self.folder.join("data").display().to_string()),
+            // The trials are faster than people, and must not run out of what is given away in an hour.
+            ("MINDSEYE_RATE", "100000".into()),
+            ("MINDSEYE_BURST", "100000".into()),
+            ("MINDSEYE_ANONYMOUS_GPU_SECONDS", "1000000".into()),
             ("MINDSEYE_WORKERS", "none".into()),
             ("MINDSEYE_WORKER_KEY", data::WORKER_KEY.into()),
             ("MINDSEYE_DAILY_CREDITS", "1000000".into()),

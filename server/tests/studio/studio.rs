@@ -50,6 +50,9 @@ impl Studio {
             .env("MINDSEYE_ADDR", format!("127.0.0.1:{}", settings.port))
             .env("MINDSEYE_DATA", &settings.data)
             .env("MINDSEYE_WORKERS", &settings.workers)
+            // Tests are faster than people.
+            .env("MINDSEYE_RATE", "10000")
+            .env("MINDSEYE_BURST", "10000")
             .env("MINDSEYE_LOG", "warn")
             .stdin(Stdio::null());
         match &settings.database_url {

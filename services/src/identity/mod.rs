@@ -7,7 +7,7 @@ mod signals;
 mod store;
 mod visitor;
 
-pub use signals::{Agent, Signals, range};
+pub use signals::{Agent, Signals, range, tells_place};
 pub use visitor::Visitor;
 
 use base64::Engine as _;

@@ -51,6 +51,15 @@ pub fn range(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Whether an address says where a request comes from. One of a private network does not: it is this very machine, the
+/// house, or a proxy that nobody has named, behind which the whole world may be.
+pub fn tells_place(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
+        IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +72,18 @@ mod tests {
         assert_eq!(range("2001:db8:1:2::1"), range("2001:db8:1:2:ffff::9"));
         assert_ne!(range("2001:db8:1:2::1"), range("2001:db8:1:3::1"));
         assert_eq!(range("::ffff:198.51.100.1"), range("198.51.100.9"));
+    }
+
+    #[test]
+    fn private_networks_tell_no_place() {
+        for address in
+            ["127.0.0.1", "10.1.2.3", "192.168.1.1", "172.16.0.1", "169.254.1.1", "::1", "fd00::1", "fe80::1"]
+        {
+            assert!(!tells_place(address.parse().expect("an address")), "{address}");
+        }
+        for address in ["198.51.100.7", "2001:db8::1", "100.64.1.1"] {
+            assert!(tells_place(address.parse().expect("an address")), "{address}");
+        }
     }
 
     #[test]

@@ -35,8 +35,9 @@ pub struct Bucket {
 /// The buckets of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Buckets {
-    pub pair: Bucket,
-    pub address: Bucket,
+    /// The fingerprint at the address range.
+    pub pair: Option<Bucket>,
+    pub address: Option<Bucket>,
     pub fingerprint: Option<Bucket>,
 }
 
@@ -65,22 +66,21 @@ impl Overdraft {
 /// A device that has come back answers for itself alone: the ledger bounds it.
 pub fn overdrafts(buckets: &Buckets, price: i32, policy: &Policy) -> Vec<Overdraft> {
     let mut found = Vec::new();
-    let returned = buckets.pair.own.returns > 0 || buckets.address.own.returns > 0;
-    if !returned {
-        let pair = others(&buckets.pair, policy).saturating_add(price);
-        let address = others(&buckets.address, policy).saturating_add(price);
-        if pair > policy.pair_turnover * policy.pair_strong {
-            found.push(Overdraft::PairStrong);
-        } else if pair > policy.pair_turnover {
-            found.push(Overdraft::Pair);
-        }
-        if address > policy.address_turnover * policy.address_strong {
-            found.push(Overdraft::AddressStrong);
-        } else if address > policy.address_turnover {
-            found.push(Overdraft::Address);
+    let places = [
+        (buckets.pair, policy.pair_turnover, policy.pair_strong, Overdraft::Pair, Overdraft::PairStrong),
+        (buckets.address, policy.address_turnover, policy.address_strong, Overdraft::Address, Overdraft::AddressStrong),
+    ];
+    let returned = places.iter().any(|(bucket, ..)| bucket.is_some_and(|bucket| bucket.own.returns > 0));
+    for (bucket, bound, strong, overdraft, strong_overdraft) in places {
+        let Some(bucket) = bucket.filter(|_| !returned) else { continue };
+        let turnover = others(&bucket, policy).saturating_add(price);
+        if turnover > bound * strong {
+            found.push(strong_overdraft);
+        } else if turnover > bound {
+            found.push(overdraft);
         }
     }
-    if buckets.address.credits.saturating_add(price) > policy.address_credits {
+    if buckets.address.is_some_and(|address| address.credits.saturating_add(price) > policy.address_credits) {
         found.push(Overdraft::AddressCredits);
     }
     found
@@ -162,7 +162,7 @@ mod tests {
         for (device, second) in requests {
             let own = owns.get(device).copied().unwrap_or_default();
             let bucket = Bucket { turnover, credits, others_since: last.is_some_and(|last| last != *device), own };
-            let buckets = Buckets { pair: bucket, address: bucket, fingerprint: None };
+            let buckets = Buckets { pair: Some(bucket), address: None, fingerprint: None };
             let fine = overdrafts(&buckets, price, &policy).is_empty();
             admitted.push(fine);
             if fine {

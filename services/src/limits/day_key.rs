@@ -6,7 +6,7 @@ use domain::DeviceId;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::identity::{Signals, range};
+use crate::identity::{Signals, range, tells_place};
 
 /// Keys in the database: 128 bits of an HMAC under the day's key.
 pub type SignalKey = [u8; 16];
@@ -22,13 +22,23 @@ impl std::fmt::Debug for DayKey {
 }
 
 impl DayKey {
-    /// The address range.
-    pub(super) fn address(&self, signals: &Signals) -> SignalKey {
+    /// The address range, where it tells a place.
+    pub(super) fn address(&self, signals: &Signals) -> Option<SignalKey> {
+        signals.address.filter(|address| tells_place(*address)).map(|_| self.place(signals))
+    }
+
+    /// The address range, whatever it tells: what a proof is bound to.
+    pub(super) fn place(&self, signals: &Signals) -> SignalKey {
         self.hash("address", &[&range_bytes(signals)])
     }
 
-    /// The fingerprint at the address range; browsers that send none count as one kind.
-    pub(super) fn pair(&self, signals: &Signals) -> SignalKey {
+    /// The fingerprint at the address range; at a place, browsers that send none count as one kind.
+    pub(super) fn pair(&self, signals: &Signals) -> Option<SignalKey> {
+        (signals.fingerprint.is_some() || self.address(signals).is_some()).then(|| self.person(signals))
+    }
+
+    /// Somebody without a cookie, as far as they can be told apart.
+    pub(super) fn person(&self, signals: &Signals) -> SignalKey {
         self.hash("pair", &[&range_bytes(signals), fingerprint_bytes(signals)])
     }
 
@@ -96,6 +106,7 @@ mod tests {
         let key = DayKey([1; 32]);
         let signals = from("198.51.100.1");
         assert_ne!(key.address(&signals), key.pair(&signals));
+        assert_eq!((key.address(&from("10.0.0.1")), key.pair(&from("10.0.0.1"))), (None, None));
         assert_eq!(key.prompt(&signals, "A red  Boat"), key.prompt(&signals, "a red boat"));
         assert_ne!(key.prompt(&signals, "a red boat"), key.prompt(&from("203.0.113.1"), "a red boat"));
     }

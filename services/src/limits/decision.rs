@@ -21,16 +21,19 @@ use crate::group::Group;
 use crate::identity::Agent;
 
 /// Kinds of buckets, as the table numbers them.
-pub(super) const ADDRESS: i16 = 1;
+const ADDRESS: i16 = 1;
 const PAIR: i16 = 2;
 const FINGERPRINT: i16 = 3;
-const PROMPT: i16 = 4;
+/// The only kind that every request has.
+pub(super) const PROMPT: i16 = 4;
 
 /// The keys of a request's buckets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys {
-    pub address: SignalKey,
-    pub pair: SignalKey,
+    /// None where the address tells no place.
+    pub address: Option<SignalKey>,
+    /// None where neither the address nor a fingerprint tells anything.
+    pub pair: Option<SignalKey>,
     pub fingerprint: Option<SignalKey>,
     pub prompt: SignalKey,
 }
@@ -138,14 +141,15 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
 
 impl Keys {
     fn all(&self) -> impl Iterator<Item = BucketKey> {
-        let fingerprint = self.fingerprint.map(|key| BucketKey { kind: FINGERPRINT, key });
+        let key = |kind, key: Option<SignalKey>| key.map(|key| BucketKey { kind, key });
         [
-            BucketKey { kind: ADDRESS, key: self.address },
-            BucketKey { kind: PAIR, key: self.pair },
-            BucketKey { kind: PROMPT, key: self.prompt },
+            key(ADDRESS, self.address),
+            key(PAIR, self.pair),
+            key(FINGERPRINT, self.fingerprint),
+            key(PROMPT, Some(self.prompt)),
         ]
         .into_iter()
-        .chain(fingerprint)
+        .flatten()
     }
 }
 
@@ -153,8 +157,8 @@ impl Counts {
     fn judge(&mut self, ask: &Ask, policy: &Policy) -> Ruling {
         let bucket = |kind, key| self.bucket(ask.device.0, BucketKey { kind, key });
         let buckets = Buckets {
-            pair: bucket(PAIR, ask.keys.pair),
-            address: bucket(ADDRESS, ask.keys.address),
+            pair: ask.keys.pair.map(|key| bucket(PAIR, key)),
+            address: ask.keys.address.map(|key| bucket(ADDRESS, key)),
             fingerprint: ask.keys.fingerprint.map(|key| bucket(FINGERPRINT, key)),
         };
         let evidence = Evidence {

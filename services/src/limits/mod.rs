@@ -100,7 +100,7 @@ impl Limits {
         let began = clock::stopwatch();
         let now = self.clock.now();
         let day_key = self.keys.day().await?;
-        let subject = day_key.address(signals);
+        let subject = day_key.place(signals);
         let proven = match &signals.proof {
             Some(answer) => self.spend(answer, wish.purpose, &subject, now).await?,
             None => Demand::Nothing,
@@ -110,7 +110,7 @@ impl Limits {
             first: actor.first,
             kept: actor.kept,
             keys: Keys {
-                address: subject,
+                address: day_key.address(signals),
                 pair: day_key.pair(signals),
                 fingerprint: day_key.fingerprint(signals),
                 prompt: day_key.prompt(signals, wish.prompt),
@@ -132,7 +132,7 @@ impl Limits {
             Ruling::Spent => "budget",
         };
         metrics::counter!("mindseye_limits_decisions_total", "outcome" => outcome).increment(1);
-        let person = if actor.is_new() { day_key.pair(signals) } else { day_key.device(actor.device) };
+        let person = if actor.is_new() { day_key.person(signals) } else { day_key.device(actor.device) };
         match ruling {
             Ruling::Served(pass) => Ok(pass),
             Ruling::Prove { demand, why } => {
@@ -174,7 +174,7 @@ impl Limits {
     /// Takes note that a person met a limit.
     pub async fn met_limit(&self, actor: &Actor, signals: &Signals, code: &'static str) {
         if let Ok(key) = self.keys.day().await {
-            let person = if actor.is_new() { key.pair(signals) } else { key.device(actor.device) };
+            let person = if actor.is_new() { key.person(signals) } else { key.device(actor.device) };
             self.met(&person, code).await;
         }
     }
@@ -189,7 +189,7 @@ impl Limits {
             tracing::info!(rows = gone, "yesterday's hashes are deleted");
         }
         let (people, met, reserved) =
-            store::watch(&self.pool, day_of(now), hour_of(now), decision::ADDRESS).await.map_err(explain)?;
+            store::watch(&self.pool, day_of(now), hour_of(now), decision::PROMPT).await.map_err(explain)?;
         let everybody = people.max(met).max(1);
         let share = met as f64 / everybody as f64;
         let used = reserved as f64 / self.policy.hourly_ms.max(1) as f64;

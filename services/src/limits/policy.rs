@@ -1,7 +1,10 @@
-//! Every number of the rules, in one place.
+//! Every number of the rules, in one place. Operators change single ones in the file that `MINDSEYE_POLICY` names.
+
+use serde::Deserialize;
 
 /// Weights and bounds. The defaults are what `docs/limits.md` measures.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// What coming back with the same cookie vouches for, in credits.
     pub vouched: i32,
@@ -27,11 +30,13 @@ pub struct Policy {
     pub silent_at: u32,
     pub visible_at: u32,
     /// Milliseconds of device time for everybody without an account in an hour.
+    #[serde(skip)]
     pub hourly_ms: i64,
 }
 
 /// Points of each observation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Weights {
     pub fingerprint_turnover: u32,
     pub program: u32,

@@ -70,7 +70,7 @@ pub fn risk(evidence: &Evidence, policy: &Policy) -> Vec<Reason> {
         Some(2..=29) => add(true, "edge", weights.edge_likely),
         _ => {}
     }
-    let (gaps, steadiness) = evidence.buckets.pair.own.steadiness();
+    let (gaps, steadiness) = evidence.buckets.pair.unwrap_or_default().own.steadiness();
     add(gaps >= 8 && steadiness < 0.15, "steady", weights.steady);
     add(evidence.same_words >= 12, "same_words", weights.same_words);
     add(evidence.ranges > 8, "many_ranges", weights.many_ranges);

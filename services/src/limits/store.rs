@@ -262,7 +262,7 @@ pub(super) async fn watch(
     pool: &PgPool,
     day: NaiveDate,
     hour: DateTime<Utc>,
-    address_kind: i16,
+    kind: i16,
 ) -> Result<(i64, i64, i64), sqlx::Error> {
     sqlx::query_as(
         "SELECT (SELECT count(DISTINCT device_id) FROM limit_uses WHERE day = $1 AND kind = $3),
@@ -271,7 +271,7 @@ pub(super) async fn watch(
     )
     .bind(day)
     .bind(hour)
-    .bind(address_kind)
+    .bind(kind)
     .fetch_one(pool)
     .await
 }
