@@ -28,6 +28,10 @@ impl IntoResponse for ProblemResponse {
         if let Some(seconds) = self.0.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if let AppError::TooLarge { .. } = self.0 {
+            // The rest of the body is never read, so the connection can't be used again: better the client knows.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
