@@ -39,6 +39,8 @@ pub struct Config {
     pub simulated_time: Option<PathBuf>,
     /// `MINDSEYE_FINGERPRINTS`: whether browsers are asked for one (`on`, `off`).
     pub fingerprints: bool,
+    /// `MINDSEYE_ADMIN_KEY`: what opens the operator's doors; unset, they are not there.
+    pub admin_key: Option<String>,
     /// `MINDSEYE_WORKER_KEY`: what workers authenticate with; drawn at every start when unset.
     pub worker_key: Option<String>,
     /// `LEPTOS_SITE_ROOT`: where the built site lies.
@@ -117,6 +119,7 @@ impl Config {
             policy,
             simulated_time: variable("MINDSEYE_SIMULATED_TIME").map(PathBuf::from),
             fingerprints,
+            admin_key: variable("MINDSEYE_ADMIN_KEY"),
             worker_key: variable("MINDSEYE_WORKER_KEY"),
             site_root: variable("LEPTOS_SITE_ROOT").map_or_else(built_site, PathBuf::from),
         })

@@ -45,6 +45,8 @@ enum Command {
     /// Workers on other machines: their keys, and asking one to finish and leave.
     #[command(subcommand)]
     Worker(fleet::WorkerCommand),
+    /// Signs challenges with a new secret from now on. Nobody is logged out.
+    RotateKeys,
     /// Compares ways to place jobs on a simulated fleet.
     Simulate(simulate::Simulate),
     /// Brings the database's schema up to date and leaves.
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve | Command::Generate { .. } | Command::Simulate(_) => serve::run(config).await,
             Command::Doctor => doctor::run(&config).await,
+            Command::RotateKeys => serve::rotate_keys(&config).await,
             Command::Migrate => serve::migrate(&config).await,
             Command::Worker(command) => fleet::run(&config, command).await,
         }

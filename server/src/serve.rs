@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use services::background::{self, Task};
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
-use services::clock::{self, FileClock, SharedClock, SystemClock};
+use services::clock::{self, Clock as _, FileClock, SharedClock, SystemClock};
 use services::credits::CreditsService;
 use services::db;
 use services::election::{Election, Office, Timing};
@@ -27,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::api::admin::AdminKey;
 use crate::config::Config;
 use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
@@ -68,6 +69,17 @@ pub async fn migrate(config: &Config) -> Result<(), String> {
         postgres.stop().await;
     }
     Ok(())
+}
+
+/// `mindseye rotate-keys`: challenges are signed with a new secret, within a minute at every head.
+pub async fn rotate_keys(config: &Config) -> Result<(), String> {
+    let (postgres, pool) = open_database(config).await?;
+    let rotated = Limits::rotate_keys(&pool, SystemClock.now()).await.map_err(|error| error.to_string());
+    pool.close().await;
+    if let Some(postgres) = postgres {
+        postgres.stop().await;
+    }
+    rotated
 }
 
 async fn database(config: &Config) -> Result<(Option<PrivatePostgres>, String), String> {
@@ -153,6 +165,8 @@ async fn serve(
     let state = AppState {
         jobs,
         admission,
+        limits: limits.clone(),
+        admin_key: AdminKey::new(config.admin_key.as_deref()),
         identity,
         credits: credits.clone(),
         models,

@@ -9,9 +9,11 @@ use services::feed::Feed;
 use services::fleet::Fleet;
 use services::identity::Identity;
 use services::jobs::{Admission, Jobs, Models, Outlook};
+use services::limits::Limits;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
+use crate::api::admin::AdminKey;
 use crate::config::Network;
 use crate::gateway::Keys;
 
@@ -20,6 +22,8 @@ use crate::gateway::Keys;
 pub struct AppState {
     pub jobs: Jobs,
     pub admission: Admission,
+    pub limits: Limits,
+    pub admin_key: AdminKey,
     pub identity: Identity,
     pub credits: CreditsService,
     pub models: Models,

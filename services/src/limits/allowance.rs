@@ -55,6 +55,17 @@ pub enum Overdraft {
 }
 
 impl Overdraft {
+    /// As operators read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pair => "pair_turnover",
+            Self::PairStrong => "pair_turnover_strong",
+            Self::Address => "address_turnover",
+            Self::AddressStrong => "address_turnover_strong",
+            Self::AddressCredits => "address_credits",
+        }
+    }
+
     /// A proof without a person is not enough any more.
     pub fn is_strong(self) -> bool {
         matches!(self, Self::PairStrong | Self::AddressStrong | Self::AddressCredits)

@@ -14,7 +14,7 @@ use super::allowance::{Bucket, Buckets, Use, others, overdrafts};
 use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
-use super::risk::{Demand, Evidence, Reason, demand, risk};
+use super::risk::{Demand, Evidence, Reason, demand, risk, why};
 use super::store::{self, BucketKey, BucketRow};
 use crate::db::explain;
 use crate::group::Group;
@@ -173,8 +173,9 @@ impl Counts {
         let overdrawn = overdrafts(&buckets, ask.price, policy);
         let reasons = risk(&evidence, policy);
         let demand = demand(&overdrawn, &reasons, ask.first, policy);
+        let why = why(&overdrawn, &reasons, policy);
         if demand > ask.proven {
-            return Ruling::Prove { demand, why: reasons };
+            return Ruling::Prove { demand, why };
         }
         if self.reserved_ms.saturating_add(ask.ms) > policy.hourly_ms {
             return Ruling::Spent;
@@ -198,7 +199,7 @@ impl Counts {
             self.changed_uses.insert((ask.device.0, key));
             counted.push((key, after.own.credits - before.own.credits));
         }
-        Ruling::Served(Pass { device: ask.device, now: ask.now, ms: ask.ms, counted, why: reasons })
+        Ruling::Served(Pass { device: ask.device, now: ask.now, ms: ask.ms, counted, why })
     }
 
     fn bucket(&self, device: Uuid, key: BucketKey) -> Bucket {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::AppError;
 use domain::credits::day_of;
 use sqlx::PgPool;
@@ -13,7 +13,9 @@ use crate::clock::{self, SharedClock};
 use crate::db::explain;
 
 /// How long secrets are believed to be the newest.
-const FRESH: TimeDelta = TimeDelta::seconds(60);
+pub(super) const FRESH: TimeDelta = TimeDelta::seconds(60);
+/// And when something does not verify: another head may have rotated them.
+pub(super) const DOUBTED: TimeDelta = TimeDelta::seconds(5);
 /// Secrets that still verify: the newest and the one before, so that a rotation interrupts nobody.
 const KEPT: usize = 2;
 
@@ -27,7 +29,7 @@ pub(super) struct KeyRing {
 #[derive(Default)]
 struct Held {
     day: Option<(NaiveDate, DayKey)>,
-    proofs: Option<(chrono::DateTime<chrono::Utc>, Vec<[u8; 32]>)>,
+    proofs: Option<(DateTime<Utc>, Vec<[u8; 32]>)>,
 }
 
 impl std::fmt::Debug for Held {
@@ -55,11 +57,11 @@ impl KeyRing {
         Ok(key)
     }
 
-    /// Secrets that challenges are verified with, the one that signs first. Never empty.
-    pub(super) async fn proofs(&self) -> Result<Vec<[u8; 32]>, AppError> {
+    /// Secrets that challenges are verified with, the one that signs first, read no longer than `fresh` ago. Never empty.
+    pub(super) async fn proofs(&self, fresh: TimeDelta) -> Result<Vec<[u8; 32]>, AppError> {
         let now = self.clock.now();
         if let Some((read_at, secrets)) = &self.held().proofs
-            && now - *read_at < FRESH
+            && now - *read_at < fresh
         {
             return Ok(secrets.clone());
         }
@@ -73,12 +75,9 @@ impl KeyRing {
     }
 
     /// Signs from now on with a new secret; what the last one signed stays good.
-    pub(super) async fn rotate(&self) -> Result<(), AppError> {
-        let now = self.clock.now();
-        store::add_proof_key(&self.pool, &clock::random_bytes(), now).await.map_err(explain)?;
-        store::drop_old_proof_keys(&self.pool, KEPT).await.map_err(explain)?;
-        self.held().proofs = None;
-        Ok(())
+    pub(super) async fn rotate(pool: &PgPool, now: DateTime<Utc>) -> Result<(), AppError> {
+        store::add_proof_key(pool, &clock::random_bytes(), now).await.map_err(explain)?;
+        store::drop_old_proof_keys(pool, KEPT).await.map_err(explain)
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {

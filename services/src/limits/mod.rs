@@ -5,6 +5,7 @@
 pub mod allowance;
 mod day_key;
 mod decision;
+mod journal;
 mod keys;
 pub mod policy;
 mod proof;
@@ -14,6 +15,7 @@ mod store;
 
 pub use day_key::SignalKey;
 pub use decision::Pass;
+pub use journal::Entry;
 pub use policy::Policy;
 pub use proof::{Purpose, solve};
 pub use rate::{Bursts, Rate};
@@ -28,6 +30,7 @@ use domain::credits::day_of;
 use sqlx::PgPool;
 
 use self::decision::{Ask, Keys, Ruling};
+use self::journal::Journal;
 use self::keys::KeyRing;
 use crate::clock::{self, SharedClock};
 use crate::db::explain;
@@ -68,6 +71,7 @@ pub struct Limits {
     keys: KeyRing,
     deciding: Group<Ask, Result<Ruling, AppError>>,
     bursts: Bursts,
+    journal: Journal,
     measured: Arc<Mutex<Option<(DateTime<Utc>, HashMap<String, f64>)>>>,
 }
 
@@ -77,7 +81,7 @@ impl Limits {
         let policy = Arc::new(policy);
         let deciding = decision::deciding(&pool, policy.clone());
         let keys = KeyRing::new(pool.clone(), clock.clone());
-        Self { pool, clock, policy, keys, deciding, bursts, measured: Arc::default() }
+        Self { pool, clock, policy, keys, deciding, bursts, journal: Journal::default(), measured: Arc::default() }
     }
 
     /// Counts one more request against the visitor's pace.
@@ -134,13 +138,19 @@ impl Limits {
         metrics::counter!("mindseye_limits_decisions_total", "outcome" => outcome).increment(1);
         let person = if actor.is_new() { day_key.person(signals) } else { day_key.device(actor.device) };
         match ruling {
-            Ruling::Served(pass) => Ok(pass),
+            Ruling::Served(pass) => {
+                self.journal.write(now, Demand::Nothing, &pass.why);
+                Ok(pass)
+            }
             Ruling::Prove { demand, why } => {
-                tracing::debug!(?demand, ?why, "a proof is asked for");
+                self.journal.write(now, demand, &why);
+                for reason in &why {
+                    metrics::counter!("mindseye_limits_reasons_total", "reason" => reason.name).increment(1);
+                }
                 if demand == Demand::Visible {
                     self.met(&person, "challenge").await;
                 }
-                let secrets = self.keys.proofs().await?;
+                let secrets = self.keys.proofs(keys::FRESH).await?;
                 let secret = secrets.first().copied().ok_or(AppError::Unavailable)?;
                 let (purpose, drawn) = (wish.purpose, clock::random_u128() as u32);
                 // Some milliseconds of arithmetic: not on a thread that others wait for.
@@ -169,6 +179,11 @@ impl Limits {
             // It stays counted until midnight, to this one visitor's small disadvantage.
             tracing::warn!(%error, "a request that was not served stays counted");
         }
+    }
+
+    /// The latest decisions of this head against which something spoke, the newest first.
+    pub fn decisions(&self) -> Vec<Entry> {
+        self.journal.read()
     }
 
     /// Takes note that a person met a limit.
@@ -207,8 +222,8 @@ impl Limits {
 
     /// Signs challenges with a new secret from now on. Answers under way stay good, and nobody is logged out:
     /// owner cookies are not signed with anything.
-    pub async fn rotate_keys(&self) -> Result<(), AppError> {
-        self.keys.rotate().await
+    pub async fn rotate_keys(pool: &PgPool, now: DateTime<Utc>) -> Result<(), AppError> {
+        KeyRing::rotate(pool, now).await
     }
 
     /// What an answer proves, once.
@@ -219,8 +234,14 @@ impl Limits {
         subject: &SignalKey,
         now: DateTime<Utc>,
     ) -> Result<Demand, AppError> {
-        let secrets = self.keys.proofs().await?;
-        let Some(proven) = proof::verify(&secrets, answer, purpose, subject, now) else {
+        let mut proven = None;
+        for fresh in [keys::FRESH, keys::DOUBTED] {
+            if proven.is_none() {
+                let secrets = self.keys.proofs(fresh).await?;
+                proven = proof::verify(&secrets, answer, purpose, subject, now);
+            }
+        }
+        let Some(proven) = proven else {
             metrics::counter!("mindseye_proofs_total", "outcome" => "refused").increment(1);
             return Ok(Demand::Nothing);
         };

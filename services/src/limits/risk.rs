@@ -79,6 +79,15 @@ pub fn risk(evidence: &Evidence, policy: &Policy) -> Vec<Reason> {
     reasons
 }
 
+/// Everything that spoke against a request, as an operator reads it.
+pub fn why(overdrafts: &[Overdraft], risk: &[Reason], policy: &Policy) -> Vec<Reason> {
+    let overdrawn = overdrafts.iter().map(|overdraft| Reason {
+        name: overdraft.name(),
+        points: if overdraft.is_strong() { policy.visible_at } else { policy.silent_at },
+    });
+    overdrawn.chain(risk.iter().copied()).collect()
+}
+
 /// What both answers together ask for.
 ///
 /// A first picture is never asked to prove anything for how it looks; only where new cookies have taken more than
