@@ -46,6 +46,7 @@ impl Admission {
     pub async fn create(&self, visitor: &Visitor, request: GenerationRequest) -> Result<Admitted, AppError> {
         self.limits.pace(visitor).await?;
         let quote = self.jobs.quote(request).await?;
+        self.jobs.check_room()?;
         let actor = self.identity.actor(visitor).await?;
         self.credits.check_possible(quote.price, actor.plan)?;
         let admitted = self.admit(visitor, &actor, quote).await;

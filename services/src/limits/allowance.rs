@@ -209,6 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn every_bucket_is_judged_by_itself() {
+        // The published code took the largest of its signals: 54 of one hid 75 of another.
+        let policy = Policy::default();
+        let bucket = |turnover| Some(Bucket { turnover, ..Bucket::default() });
+        let found = |pair, address| {
+            let buckets = Buckets { pair: bucket(pair), address: bucket(address), fingerprint: None };
+            overdrafts(&buckets, 1, &policy)
+        };
+        assert_eq!(found(54, 109), []);
+        assert_eq!(found(55, 0), [Overdraft::Pair]);
+        assert_eq!(found(-90, 110), [Overdraft::Address]);
+        assert_eq!(found(75, 880), [Overdraft::Pair, Overdraft::AddressStrong]);
+        let crowd = Bucket { credits: 11_000, turnover: -200, ..Bucket::default() };
+        let buckets = Buckets { pair: None, address: Some(crowd), fingerprint: None };
+        assert_eq!(overdrafts(&buckets, 1, &policy), [Overdraft::AddressCredits]);
+    }
+
+    #[test]
     fn ones_own_part_is_not_held_against_one() {
         let requests: Vec<_> = (0..12).map(|n| (0, n * 5)).collect();
         assert!(day(&requests, 4).iter().all(|fine| *fine));
