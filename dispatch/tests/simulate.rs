@@ -118,6 +118,13 @@ fn images_are_far_better_off_than_with_placement_on_arrival() {
 }
 
 #[test]
+fn a_wrong_estimate_is_corrected_by_the_jobs_own_steps_before_anybody_waits_long_for_it() {
+    let workload = Workload { wrong_estimates: 0.333, ..small(20_000) };
+    let image = &summarise(&workload, &run(&workload, Dispatcher::WithTicks)).classes[0];
+    assert!(image.longest_wait_s <= 3.0 * image.p95_s, "{image:?}");
+}
+
+#[test]
 fn a_wrong_file_is_refused_with_a_sentence() {
     let broken = |change: fn(&mut Workload)| {
         let mut workload = small(10);
