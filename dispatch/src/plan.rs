@@ -10,6 +10,7 @@
 use domain::{JobId, WorkerId};
 
 use crate::fleet::{Fleet, Place};
+use crate::moves::MovePolicy;
 use crate::order::{OrderPolicy, fair_order};
 use crate::snapshot::{QueuedJob, Snapshot};
 
@@ -21,6 +22,8 @@ pub struct Policy {
     pub prefetch_ms: f64,
     pub order: OrderPolicy,
     pub long: LongPolicy,
+    /// Whether long jobs move between workers, where they step aside. Only the simulator asks yet.
+    pub moves: Option<MovePolicy>,
 }
 
 /// How long jobs share the fleet with short ones.
@@ -74,7 +77,7 @@ impl LongPolicy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default() }
+        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default(), moves: None }
     }
 }
 

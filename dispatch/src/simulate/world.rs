@@ -11,6 +11,7 @@ use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
 use crate::demand::Demand;
 use crate::estimate::Estimate;
+use crate::moves::faster_worker;
 use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
 use crate::tick::{SessionState, TickPolicy, tick};
@@ -72,6 +73,8 @@ struct Session {
     last_ms: f64,
     /// What a step takes here at the worker's usual speed: by the estimate, and then by its own steps.
     step: Estimate,
+    /// Milliseconds until its next step can begin, once it is its turn: it has just come from another worker.
+    transfer_ms: f64,
 }
 
 struct Event {
@@ -203,7 +206,8 @@ impl<'a> World<'a> {
     fn give(&mut self, worker: usize, job: usize) {
         let SimJob { class, estimate_ms, .. } = self.jobs[job];
         let step_ms = estimate_ms / f64::from(self.workload.classes[class].steps) / self.workload.speeds[worker];
-        let session = Session { job, steps_done: 0, last_ms: self.now, step: Estimate::prior(step_ms) };
+        let session =
+            Session { job, steps_done: 0, last_ms: self.now, step: Estimate::prior(step_ms), transfer_ms: 0.0 };
         self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
             self.step(worker);
@@ -245,6 +249,8 @@ impl<'a> World<'a> {
         };
         let step_ms = work_ms / f64::from(self.workload.classes[class].steps) / self.speed(at);
         let life = worker.life;
+        // A transfer ends with the switch to the model.
+        let switch_ms = switch_ms.max(std::mem::take(&mut self.workers[at].bench[chosen].transfer_ms));
         self.outcomes[job].start_ms = self.outcomes[job].start_ms.min(self.now);
         self.workers[at].running = Some(Running { job, began_ms: self.now });
         self.workers[at].current = Some(class);
@@ -271,12 +277,33 @@ impl<'a> World<'a> {
             worker.bench.retain(|session| session.job != running.job);
             self.outcomes[running.job].finish_ms = now;
         }
+        let moved = !finished && self.move_on(at, running.job);
         if self.workers[at].up {
             self.step(at);
         }
-        if finished {
+        if finished || moved {
             self.place_late();
         }
+    }
+
+    /// Moves a long job that has just done a step to a worker that finishes it sooner. Returns whether it did.
+    fn move_on(&mut self, from: usize, job: usize) -> bool {
+        let class = self.jobs[job].class;
+        let long = self.workload.classes[class].length() == Length::Long;
+        let Some(policy) = self.policy.moves.filter(|_| long && self.queue.is_empty()) else { return false };
+        let workers = self.snapshot().workers;
+        let Some(to) = faster_worker(&workers, from, &self.models[class], &policy) else { return false };
+        let bench = &mut self.workers[from].bench;
+        let Some(at) = bench.iter().position(|session| session.job == job) else { return false };
+        let mut session = bench.remove(at);
+        let step_ms = session.step.mean_ms * self.workload.speeds[from] / self.workload.speeds[to];
+        session.step = Estimate::prior(step_ms);
+        (session.last_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
+        self.workers[to].bench.push(session);
+        if self.workers[to].running.is_none() {
+            self.step(to);
+        }
+        true
     }
 
     fn begin_incident(&mut self, number: usize) {
