@@ -1,5 +1,6 @@
 //! Compares all dispatchers on a workload file:
-//! `cargo run --release -p dispatch --example simulate -- docs/workloads/home.toml [--loads 0.6,0.85] [--out folder]`
+//! `cargo run --release -p dispatch --example simulate -- docs/workloads/home.toml [--loads 0.6,0.85] [--moves] [--out folder]`
+//! `--moves` lets videos move between workers, as no worker can yet.
 #![expect(clippy::print_stdout, reason = "a program that prints")]
 
 use std::path::PathBuf;
@@ -19,11 +20,13 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let (mut file, mut loads, mut out) = (None, None, None);
+    let mut policy = dispatch::Policy::default();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--loads" => loads = Some(value()?),
+            "--moves" => policy.moves = Some(dispatch::MovePolicy::default()),
             "--out" => out = Some(PathBuf::from(value()?)),
             _ => file = Some(PathBuf::from(argument)),
         }
@@ -39,7 +42,7 @@ fn run() -> Result<(), String> {
     }
     workload.check()?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let comparisons = compare(&workload, &dispatch::Policy::default(), threads);
+    let comparisons = compare(&workload, &policy, threads);
     for comparison in &comparisons {
         println!("Load {:.2}\n\n{}", comparison.load, comparison.table(&workload));
     }

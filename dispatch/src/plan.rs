@@ -10,6 +10,7 @@
 use domain::{JobId, WorkerId};
 
 use crate::fleet::{Fleet, Place};
+use crate::moves::MovePolicy;
 use crate::order::{OrderPolicy, fair_order};
 use crate::snapshot::{QueuedJob, Snapshot};
 
@@ -21,6 +22,8 @@ pub struct Policy {
     pub prefetch_ms: f64,
     pub order: OrderPolicy,
     pub long: LongPolicy,
+    /// Whether long jobs move between workers, where they step aside. Only the simulator asks yet.
+    pub moves: Option<MovePolicy>,
 }
 
 /// How long jobs share the fleet with short ones.
@@ -47,6 +50,11 @@ pub struct LongPolicy {
     /// The same once a long job has waited for `impatience_ms` milliseconds; before, the one turns into the other.
     pub impatient_utilisation: f64,
     pub impatience_ms: f64,
+    /// Beyond that, short jobs that wait are to be worked off within this many milliseconds: what that takes of the
+    /// fleet is kept free of such long jobs as well, even below `busy_share`.
+    pub catch_up_ms: f64,
+    /// A long job that has waited this many milliseconds takes no notice of those; before, the less the longer.
+    pub catch_up_patience_ms: f64,
 }
 
 impl LongPolicy {
@@ -58,16 +66,18 @@ impl LongPolicy {
     }
 
     /// Share of the fleet's capacity that long jobs may hold, with this one, where they can't step aside.
-    pub(crate) fn share_for(&self, job: &QueuedJob, short_demand: f64) -> f64 {
+    /// `waiting_ms` is how long all of it would take for the short jobs that wait.
+    pub(crate) fn share_for(&self, job: &QueuedJob, short_demand: f64, waiting_ms: f64) -> f64 {
         let impatience = (job.waited_ms / self.impatience_ms).clamp(0.0, 1.0);
         let utilisation = self.short_utilisation + (self.impatient_utilisation - self.short_utilisation) * impatience;
-        self.busy_share.max(1.0 - short_demand / utilisation)
+        let patience = 1.0 - (job.waited_ms / self.catch_up_patience_ms).clamp(0.0, 1.0);
+        self.busy_share.max(1.0 - short_demand / utilisation) - patience * waiting_ms / self.catch_up_ms
     }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default() }
+        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default(), moves: None }
     }
 }
 
@@ -83,6 +93,8 @@ impl Default for LongPolicy {
             short_utilisation: 0.94,
             impatient_utilisation: 1.0,
             impatience_ms: 120_000.0,
+            catch_up_ms: 100_000.0,
+            catch_up_patience_ms: 300_000.0,
         }
     }
 }

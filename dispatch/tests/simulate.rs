@@ -1,9 +1,9 @@
 //! The simulator: repeatable, complete, and what it says of incidents.
 
-use dispatch::Policy;
 use dispatch::simulate::{
     Comparison, Dispatcher, Incident, IncidentKind, Outcome, Workload, compare, picture, simulate, summarise,
 };
+use dispatch::{MovePolicy, Policy};
 
 /// The files of `docs/workloads`, checked.
 fn workloads() -> Vec<(&'static str, Workload)> {
@@ -115,6 +115,25 @@ fn images_are_far_better_off_than_with_placement_on_arrival() {
     assert!(ours * 3.0 < fixed && fixed < dealt, "{ours}, {fixed}, {dealt}");
     // Nobody is better off than where everything is known.
     assert!(p95(Dispatcher::ShortFirst) < ours);
+}
+
+#[test]
+fn a_wrong_estimate_is_corrected_by_the_jobs_own_steps_before_anybody_waits_long_for_it() {
+    let workload = Workload { wrong_estimates: 0.333, ..small(20_000) };
+    let image = &summarise(&workload, &run(&workload, Dispatcher::WithTicks)).classes[0];
+    assert!(image.longest_wait_s <= 3.0 * image.p95_s, "{image:?}");
+}
+
+#[test]
+fn videos_that_move_to_faster_workers_end_sooner_in_a_quiet_fleet() {
+    let workload = small(20_000);
+    let mean = |policy: &Policy| {
+        let outcomes = simulate(&workload, 0.5, 1, Dispatcher::WithTicks, policy);
+        assert!(outcomes.iter().all(|outcome| outcome.finish_ms.is_finite()));
+        summarise(&workload, &outcomes).classes[1].mean_s
+    };
+    let moves = Policy { moves: Some(MovePolicy::default()), ..Policy::default() };
+    assert!(mean(&moves) < mean(&Policy::default()));
 }
 
 #[test]

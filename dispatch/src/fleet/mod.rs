@@ -67,6 +67,11 @@ impl<'a> Fleet<'a> {
             bounds: Vec::new(),
             workers,
         };
+        for job in &snapshot.queue {
+            if let Some(model) = fleet.model(&job.model) {
+                fleet.rooms.count_waiting(job, model);
+            }
+        }
         for at in 0..fleet.workers.len() {
             if !fleet.workers[at].state.draining {
                 for held in &fleet.workers[at].state.held {

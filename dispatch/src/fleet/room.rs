@@ -2,12 +2,14 @@
 
 use super::worker::{Model, Worker};
 use crate::plan::LongPolicy;
-use crate::snapshot::QueuedJob;
+use crate::snapshot::{Length, QueuedJob};
 
 /// Room for long jobs, for each model.
 pub(super) struct Rooms {
     rooms: Vec<Room>,
     short_demand: f64,
+    /// Milliseconds that the whole fleet would take for the short jobs that wait.
+    waiting_ms: f64,
 }
 
 /// Capacity for one model, in standard pictures a millisecond.
@@ -21,7 +23,7 @@ struct Room {
 
 impl Rooms {
     pub(super) fn of(workers: &[Worker<'_>], models: usize, short_demand: f64) -> Self {
-        let mut rooms = Self { rooms: vec![Room::default(); models], short_demand };
+        let mut rooms = Self { rooms: vec![Room::default(); models], short_demand, waiting_ms: 0.0 };
         for worker in workers.iter().filter(|worker| !worker.state.draining) {
             for model in &worker.models {
                 rooms.rooms[model.index].total += model.speed();
@@ -31,6 +33,14 @@ impl Rooms {
             }
         }
         rooms
+    }
+
+    /// Counts a job that waits.
+    pub(super) fn count_waiting(&mut self, job: &QueuedJob, model: usize) {
+        let total = self.rooms[model].total;
+        if job.length == Length::Short && total > 0.0 {
+            self.waiting_ms += job.work / total;
+        }
     }
 
     /// Counts a worker that held no long job until now.
@@ -49,6 +59,7 @@ impl Rooms {
         let others = room.held - if worker.holds_long() { speed } else { 0.0 };
         // The sum and the difference of the same numbers need not be exactly nothing.
         let rounding = 1e-9 * room.total;
-        others <= rounding || others + speed <= policy.share_for(job, self.short_demand) * room.total + rounding
+        let share = policy.share_for(job, self.short_demand, self.waiting_ms);
+        others <= rounding || others + speed <= share * room.total + rounding
     }
 }

@@ -10,6 +10,8 @@ use super::Dispatcher;
 use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
 use crate::demand::Demand;
+use crate::estimate::Estimate;
+use crate::moves::faster_worker;
 use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
 use crate::tick::{SessionState, TickPolicy, tick};
@@ -53,6 +55,8 @@ struct Worker {
     running: Option<Running>,
     /// Class of the last step.
     current: Option<usize>,
+    /// Job of the last step that ended.
+    last_job: Option<usize>,
     /// Grows with every death, so that steps of an earlier life end nowhere.
     life: u32,
 }
@@ -67,6 +71,10 @@ struct Session {
     job: usize,
     steps_done: u32,
     last_ms: f64,
+    /// What a step takes here at the worker's usual speed: by the estimate, and then by its own steps.
+    step: Estimate,
+    /// Milliseconds until its next step can begin, once it is its turn: it has just come from another worker.
+    transfer_ms: f64,
 }
 
 struct Event {
@@ -196,7 +204,11 @@ impl<'a> World<'a> {
     }
 
     fn give(&mut self, worker: usize, job: usize) {
-        self.workers[worker].bench.push(Session { job, steps_done: 0, last_ms: self.now });
+        let SimJob { class, estimate_ms, .. } = self.jobs[job];
+        let step_ms = estimate_ms / f64::from(self.workload.classes[class].steps) / self.workload.speeds[worker];
+        let session =
+            Session { job, steps_done: 0, last_ms: self.now, step: Estimate::prior(step_ms), transfer_ms: 0.0 };
+        self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
             self.step(worker);
         }
@@ -214,7 +226,7 @@ impl<'a> World<'a> {
                     SessionState {
                         key: class,
                         model: class,
-                        remaining_ms: self.remaining_ms(at, session, self.jobs[session.job].estimate_ms),
+                        remaining_ms: self.remaining_ms(session),
                         waited_ms: self.now - session.last_ms,
                     }
                 })
@@ -237,6 +249,8 @@ impl<'a> World<'a> {
         };
         let step_ms = work_ms / f64::from(self.workload.classes[class].steps) / self.speed(at);
         let life = worker.life;
+        // A transfer ends with the switch to the model.
+        let switch_ms = switch_ms.max(std::mem::take(&mut self.workers[at].bench[chosen].transfer_ms));
         self.outcomes[job].start_ms = self.outcomes[job].start_ms.min(self.now);
         self.workers[at].running = Some(Running { job, began_ms: self.now });
         self.workers[at].current = Some(class);
@@ -251,19 +265,45 @@ impl<'a> World<'a> {
         let mut finished = false;
         if let Some(session) = worker.bench.iter_mut().find(|session| session.job == running.job) {
             session.steps_done += 1;
+            // The head hears of steps only: what lay between two of the same job is what the second one took.
+            if worker.last_job == Some(running.job) {
+                session.step.record((now - running.began_ms) * worker.heat);
+            }
             session.last_ms = now;
             finished = session.steps_done >= steps;
         }
+        worker.last_job = Some(running.job);
         if finished {
             worker.bench.retain(|session| session.job != running.job);
             self.outcomes[running.job].finish_ms = now;
         }
+        let moved = !finished && self.move_on(at, running.job);
         if self.workers[at].up {
             self.step(at);
         }
-        if finished {
+        if finished || moved {
             self.place_late();
         }
+    }
+
+    /// Moves a long job that has just done a step to a worker that finishes it sooner. Returns whether it did.
+    fn move_on(&mut self, from: usize, job: usize) -> bool {
+        let class = self.jobs[job].class;
+        let long = self.workload.classes[class].length() == Length::Long;
+        let Some(policy) = self.policy.moves.filter(|_| long && self.queue.is_empty()) else { return false };
+        let workers = self.snapshot().workers;
+        let Some(to) = faster_worker(&workers, from, &self.models[class], &policy) else { return false };
+        let bench = &mut self.workers[from].bench;
+        let Some(at) = bench.iter().position(|session| session.job == job) else { return false };
+        let mut session = bench.remove(at);
+        let step_ms = session.step.mean_ms * self.workload.speeds[from] / self.workload.speeds[to];
+        session.step = Estimate::prior(step_ms);
+        (session.last_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
+        self.workers[to].bench.push(session);
+        if self.workers[to].running.is_none() {
+            self.step(to);
+        }
+        true
     }
 
     fn begin_incident(&mut self, number: usize) {
@@ -310,9 +350,9 @@ impl<'a> World<'a> {
     }
 
     /// What the head expects to remain of a session, from the steps it was told of.
-    fn remaining_ms(&self, at: usize, session: &Session, total_ms: f64) -> f64 {
-        let steps = f64::from(self.workload.classes[self.jobs[session.job].class].steps);
-        total_ms * (1.0 - f64::from(session.steps_done) / steps) / self.workload.speeds[at]
+    fn remaining_ms(&self, session: &Session) -> f64 {
+        let steps = self.workload.classes[self.jobs[session.job].class].steps;
+        session.step.mean_ms * f64::from(steps - session.steps_done)
     }
 
     fn held(&self, at: usize) -> impl Iterator<Item = HeldJob> {
@@ -320,7 +360,7 @@ impl<'a> World<'a> {
         worker.bench.iter().map(move |session| {
             let job = &self.jobs[session.job];
             let class = &self.workload.classes[job.class];
-            let step_ms = job.estimate_ms / f64::from(class.steps) / self.workload.speeds[at];
+            let step_ms = session.step.mean_ms;
             let running = worker.running.filter(|running| running.job == session.job);
             let into_step_ms = running.map(|running| ((self.now - running.began_ms) * worker.heat).min(step_ms));
             HeldJob {
@@ -328,7 +368,7 @@ impl<'a> World<'a> {
                 lane: Lane::Standard,
                 length: class.length(),
                 batch_key: job.class as u64,
-                remaining_ms: self.remaining_ms(at, session, job.estimate_ms) - into_step_ms.unwrap_or(0.0),
+                remaining_ms: self.remaining_ms(session) - into_step_ms.unwrap_or(0.0),
                 step_left_ms: into_step_ms.map_or(0.0, |into_step_ms| step_ms - into_step_ms),
             }
         })

@@ -138,6 +138,22 @@ fn a_video_that_waits_may_press_harder_but_not_without_limit() {
 }
 
 #[test]
+fn images_that_wait_are_left_room_even_below_the_share_until_a_video_has_waited_for_long() {
+    let bound_videos = |images: u128, waited_ms: f64| {
+        let mut busy = seven(0.9);
+        busy.queue.extend((7..7 + images).map(image));
+        busy.queue.iter_mut().for_each(|job| job.waited_ms = waited_ms);
+        let videos: Vec<_> = busy.queue[..7].iter().map(|video| video.id).collect();
+        let bound = plan(&busy, &Policy::default()).assignments;
+        bound.into_iter().filter(|(job, _)| videos.contains(job)).count()
+    };
+    // A hundred images are 14 s of work for all seven: to be done with them in 100 s takes one worker.
+    assert_eq!((bound_videos(0, 0.0), bound_videos(100, 0.0), bound_videos(200, 0.0)), (3, 2, 1));
+    assert_eq!(bound_videos(10_000, 0.0), 1, "one worker may always have one");
+    assert_eq!(bound_videos(200, 300_000.0), 3);
+}
+
+#[test]
 fn a_single_worker_makes_videos_too() {
     let alone = snapshot([video(0), image(1)], [stubborn("a", 1_000.0)]);
     assert_timeline(

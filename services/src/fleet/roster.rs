@@ -22,13 +22,14 @@ pub(super) struct Held {
     /// Standard pictures that were missing when it was leased.
     pub work: f64,
     pub pictures: u32,
-    /// Expected milliseconds for all of it, were it alone on a worker that is not slowed down.
-    pub expected_ms: f64,
+    /// Milliseconds for all of it, were it alone on a worker that is not slowed down: expected, and corrected by
+    /// its own steps.
+    expected: Estimate,
     /// Share of the work that is done, from 0 to 1, and when that was told.
     done: f64,
     told_at_ms: f64,
-    /// Milliseconds one step takes, by expectation.
-    step_ms: f64,
+    /// Share of the work that one step is.
+    step: f64,
     /// Share of each unfinished picture.
     shares: HashMap<u32, f64>,
 }
@@ -53,6 +54,8 @@ struct Worker {
     record: WorkerRecord,
     estimates: HashMap<String, Estimate>,
     held: HashMap<JobId, Held>,
+    /// Whose step was told last.
+    last_told: Option<JobId>,
     slowdown: f64,
     readings_above: u32,
     draining: bool,
@@ -69,10 +72,10 @@ impl Held {
             batch_key: job.batch_key,
             work: job.work,
             pictures,
-            expected_ms: 0.0,
+            expected: Estimate::prior(0.0),
             done: 0.0,
             told_at_ms: now_ms,
-            step_ms: 0.0,
+            step: 0.0,
             shares: HashMap::new(),
         }
     }
@@ -80,14 +83,15 @@ impl Held {
     /// What remains, by the last step that was told and the time since, a step's worth of it at most.
     fn as_planned(&self, now_ms: f64, first: bool) -> HeldJob {
         let since_ms = (now_ms - self.told_at_ms).max(0.0);
-        let into_step_ms = if first { since_ms.min(self.step_ms) } else { 0.0 };
+        let step_ms = self.expected.mean_ms * self.step;
+        let into_step_ms = if first { since_ms.min(step_ms) } else { 0.0 };
         HeldJob {
             owner: self.owner,
             lane: self.lane,
             length: self.length,
             batch_key: self.batch_key,
-            remaining_ms: (self.expected_ms * (1.0 - self.done) - into_step_ms).max(0.0),
-            step_left_ms: (self.step_ms - into_step_ms).max(0.0),
+            remaining_ms: (self.expected.mean_ms * (1.0 - self.done) - into_step_ms).max(0.0),
+            step_left_ms: (step_ms - into_step_ms).max(0.0),
         }
     }
 }
@@ -104,6 +108,7 @@ impl Roster {
             draining: record.draining,
             estimates: learned,
             held: HashMap::new(),
+            last_told: None,
             slowdown: 1.0,
             readings_above: 0,
             record,
@@ -155,8 +160,8 @@ impl Roster {
     pub(super) fn hold(&mut self, id: &WorkerId, job: JobId, mut held: Held, steps: u32) {
         let Some(worker) = self.workers.get_mut(id) else { return };
         let standard_ms = worker.estimates.get(&*held.model).map_or(0.0, |estimate| estimate.mean_ms);
-        held.expected_ms = standard_ms * held.work;
-        held.step_ms = held.expected_ms / f64::from((steps * held.pictures).max(1));
+        held.expected = Estimate::prior(standard_ms * held.work);
+        held.step = 1.0 / f64::from((steps * held.pictures).max(1));
         worker.held.insert(job, held);
     }
 
@@ -260,10 +265,17 @@ impl Worker {
     }
 
     fn progress(&mut self, job: JobId, epoch: i32, index: u32, share: f64, now_ms: f64) {
+        let uninterrupted = self.last_told == Some(job);
         let Some(held) = self.held.get_mut(&job).filter(|held| held.epoch == epoch) else { return };
+        let before = held.done;
         held.shares.insert(index, share);
         held.done = (held.shares.values().sum::<f64>() / f64::from(held.pictures.max(1))).clamp(0.0, 1.0);
+        // Nobody else had a step in between, so the time is what its own took. Several pictures share passes.
+        if uninterrupted && held.pictures == 1 && held.done > before {
+            held.expected.record((now_ms - held.told_at_ms) / (held.done - before) / self.slowdown);
+        }
         held.told_at_ms = now_ms;
+        self.last_told = Some(job);
     }
 
     /// Closes a lease; answers what was learned of the model.
