@@ -14,7 +14,7 @@ use crate::estimate::Estimate;
 use crate::moves::faster_worker;
 use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
-use crate::tick::{SessionState, TickPolicy, tick};
+use crate::tick::{SessionState, TickPolicy, tick, waited_after};
 
 pub(super) fn run(workload: &Workload, jobs: &[SimJob], dispatcher: Dispatcher, policy: &Policy) -> Vec<Outcome> {
     let mut world = World::new(workload, jobs, dispatcher, policy);
@@ -70,7 +70,9 @@ struct Running {
 struct Session {
     job: usize,
     steps_done: u32,
-    last_ms: f64,
+    /// When it came: a pass that was under way is none that it was passed over in.
+    came_ms: f64,
+    waited_ms: f64,
     /// What a step takes here at the worker's usual speed: by the estimate, and then by its own steps.
     step: Estimate,
     /// Milliseconds until its next step can begin, once it is its turn: it has just come from another worker.
@@ -206,8 +208,14 @@ impl<'a> World<'a> {
     fn give(&mut self, worker: usize, job: usize) {
         let SimJob { class, estimate_ms, .. } = self.jobs[job];
         let step_ms = estimate_ms / f64::from(self.workload.classes[class].steps) / self.workload.speeds[worker];
-        let session =
-            Session { job, steps_done: 0, last_ms: self.now, step: Estimate::prior(step_ms), transfer_ms: 0.0 };
+        let session = Session {
+            job,
+            steps_done: 0,
+            came_ms: self.now,
+            waited_ms: 0.0,
+            step: Estimate::prior(step_ms),
+            transfer_ms: 0.0,
+        };
         self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
             self.step(worker);
@@ -227,7 +235,7 @@ impl<'a> World<'a> {
                         key: class,
                         model: class,
                         remaining_ms: self.remaining_ms(session),
-                        waited_ms: self.now - session.last_ms,
+                        waited_ms: session.waited_ms,
                     }
                 })
                 .collect();
@@ -269,8 +277,12 @@ impl<'a> World<'a> {
             if worker.last_job == Some(running.job) {
                 session.step.record((now - running.began_ms) * worker.heat);
             }
-            session.last_ms = now;
             finished = session.steps_done >= steps;
+        }
+        for session in worker.bench.iter_mut().filter(|session| session.came_ms <= running.began_ms) {
+            let advanced = session.job == running.job;
+            let pass_ms = now - running.began_ms;
+            session.waited_ms = waited_after(session.waited_ms, pass_ms, advanced, &TickPolicy::default());
         }
         worker.last_job = Some(running.job);
         if finished {
@@ -298,7 +310,7 @@ impl<'a> World<'a> {
         let mut session = bench.remove(at);
         let step_ms = session.step.mean_ms * self.workload.speeds[from] / self.workload.speeds[to];
         session.step = Estimate::prior(step_ms);
-        (session.last_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
+        (session.came_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
         self.workers[to].bench.push(session);
         if self.workers[to].running.is_none() {
             self.step(to);
