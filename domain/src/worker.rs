@@ -199,6 +199,14 @@ fn one() -> f64 {
     1.0
 }
 
+impl Hello {
+    /// The cards of its models, loaded or not; those of loaded ones come first.
+    pub fn cards(&self) -> impl Iterator<Item = &ModelCard> {
+        let available = self.available.iter().map(|model| &model.card);
+        self.models.iter().map(|model| &model.card).chain(available)
+    }
+}
+
 impl Heat {
     /// Share of the device's full speed that its clock allows now, from 0 to 1.
     pub fn clock_share(&self) -> f64 {

@@ -7,6 +7,7 @@ mod doctor;
 mod fleet;
 mod gateway;
 mod generate;
+mod keep;
 mod pages;
 mod postgres;
 mod problem;

@@ -30,7 +30,7 @@ use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
 use crate::state::{AppState, TrustedProxies};
 use crate::workers::{self, LocalWorkers};
-use crate::{pages, router};
+use crate::{keep, pages, router};
 
 /// Connections to the database.
 const POOL: u32 = 16;
@@ -153,20 +153,28 @@ async fn serve(
 
     let mut background = JoinSet::new();
     background.spawn({
-        let fleet = fleet.clone();
-        async move { fleet.serve_bus(cancellations).await }
+        let (fleet, cancellations) = (fleet.clone(), Arc::new(tokio::sync::Mutex::new(cancellations)));
+        let serve_bus = move || {
+            let (fleet, cancellations) = (fleet.clone(), cancellations.clone());
+            async move { fleet.serve_bus(&mut *cancellations.lock().await).await }
+        };
+        keep::going("bus", serve_bus, || false)
     });
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
-        let (fleet, mut retired) = (fleet.clone(), retired);
+        let (fleet, retired_yet) = (fleet.clone(), retired.clone());
         let options = database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
-        let election = Election::new(options, Office::Dispatcher, Timing::default());
-        async move {
-            let until = async {
-                let _ = retired.wait_for(|retired| *retired).await;
-            };
-            election.campaign(|| fleet.dispatch(), until).await;
-        }
+        let election = Arc::new(Election::new(options, Office::Dispatcher, Timing::default()));
+        let campaign = move || {
+            let (fleet, election, mut retired) = (fleet.clone(), election.clone(), retired.clone());
+            async move {
+                let until = async {
+                    let _ = retired.wait_for(|retired| *retired).await;
+                };
+                election.campaign(|| fleet.dispatch(), until).await;
+            }
+        };
+        keep::going("dispatcher", campaign, move || *retired_yet.borrow())
     });
     if let Some(postgres) = postgres {
         background.spawn(async move { postgres.keep_running().await });

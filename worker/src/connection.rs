@@ -103,6 +103,14 @@ pub async fn serve(socket: Socket, head: &Head, desk: &mut Desk, signals: &mut S
         }
         // What to say, in order; everything else in this loop is listening.
         let mut words = Vec::new();
+        if let Some(reason) = desk.sick().filter(|_| !*draining) {
+            tracing::error!(reason, "the device failed: leaving, to start afresh");
+            *draining = true;
+            if served && let Err(error) = sink.send(frame(&FromWorker::Leaving)).await {
+                return lost(served, error.to_string());
+            }
+            continue;
+        }
         tokio::select! {
             _ = heartbeat.tick() => {
                 if heard.ms() > LEASE_MS as f64 {

@@ -45,6 +45,13 @@ pub async fn metrics(
         metrics::gauge!("mindseye_worker_memory_used_bytes", "worker" => name()).set(bytes(heat.memory_used_mb));
         metrics::gauge!("mindseye_worker_memory_bytes", "worker" => name()).set(bytes(heat.memory_total_mb));
     }
+    for condition in fleet.conditions() {
+        let name = || condition.worker.0.clone();
+        metrics::gauge!("mindseye_worker_resting", "worker" => name()).set(f64::from(u8::from(condition.rests)));
+        if let Some(drift) = condition.drift {
+            metrics::gauge!("mindseye_worker_time_ratio", "worker" => name()).set(drift);
+        }
+    }
     metrics::gauge!("mindseye_jobs_waiting").set(outlook.queued() as f64);
     handle.render()
 }

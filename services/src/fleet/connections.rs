@@ -1,6 +1,6 @@
 //! The workers that are connected to this head, and the leases that passed through it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::worker::{Heat, Hello, Lease, ToWorker, WarmModel};
@@ -49,6 +49,8 @@ pub(super) struct Connections {
 struct Inner {
     last_number: u64,
     draining: bool,
+    /// Workers that the operator wants to take nothing new.
+    drained: HashSet<WorkerId>,
     workers: HashMap<WorkerId, Connected>,
 }
 
@@ -190,12 +192,17 @@ impl Connections {
                 device: connected.record.hello.device.clone(),
                 models: connected.record.hello.models.iter().map(|warm| warm.card.name.clone()).collect(),
                 jobs: connected.leases.len(),
-                draining: connected.record.draining,
+                draining: connected.record.draining || inner.drained.contains(&connected.record.hello.id),
                 heat: connected.heat.clone(),
             })
             .collect();
         workers.sort_by(|a, b| a.id.cmp(&b.id));
         workers
+    }
+
+    /// The workers that the operator wants to take nothing new, at whichever head.
+    pub(super) fn drained(&self, drained: HashSet<WorkerId>) {
+        self.lock().drained = drained;
     }
 
     /// Marks every worker as leaving and asks it to finish; answers their records.

@@ -13,7 +13,8 @@ use dispatch::{Lane, QueuedJob, Snapshot, plan, residency};
 use domain::worker::{FromWorker, Lease, ToWorker};
 use domain::{JobId, WorkerId};
 
-use super::desk::{Desk, millis};
+use super::desk::Desk;
+pub(super) use super::desk::millis;
 use super::roster::Held;
 use super::store::{Running, Waiting};
 use super::{Fleet, GiveBack, assignment, lease, store, workers};
@@ -106,8 +107,19 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
         }
         Letter::FromWorker { worker, connection, message } => {
             let now = fleet.clock.now();
-            if let FromWorker::Done { job, .. } = &message {
-                desk.kept_promise(*job, now);
+            match &message {
+                FromWorker::Done { job, .. } => {
+                    desk.kept_promise(*job, now);
+                    desk.delays.remove(job);
+                    fleet.outlook.forget(*job);
+                }
+                FromWorker::Failed { job, failure, .. } => {
+                    if !failure.out_of_memory {
+                        desk.delay(*job, now);
+                    }
+                    fleet.outlook.forget(*job);
+                }
+                _ => {}
             }
             fleet.roster().hear(&worker, connection, &message, millis(now))
         }
@@ -123,8 +135,12 @@ async fn take_in(fleet: &Fleet, record: WorkerRecord) {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()
     });
-    let running = match store::running(&fleet.pool, &worker).await {
-        Ok(running) => running,
+    let known = async {
+        let drained = workers::store::drained(&fleet.pool).await?.contains(&worker);
+        Ok::<_, sqlx::Error>((store::running(&fleet.pool, &worker).await?, drained))
+    };
+    let (running, drained) = match known.await {
+        Ok(known) => known,
         Err(error) => {
             // Without its leases it would be overloaded; the next sweep takes it in.
             tracing::warn!(%error, %worker, "a worker's leases could not be read");
@@ -133,7 +149,7 @@ async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     };
     let now = fleet.clock.now();
     let mut roster = fleet.roster();
-    roster.join(record, learned);
+    roster.join(record, learned, drained);
     for Running { epoch, job, .. } in running {
         let pictures = u32::try_from(job.missing).unwrap_or(0);
         let held = Held::new(epoch, &job.as_planned(now), pictures, millis(now));
@@ -152,12 +168,11 @@ async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
         }
         Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
     }
-    for worker in workers::store::drained(&fleet.pool).await? {
-        let record = fleet.roster().drain(&worker);
-        if let Some(record) = record {
-            tracing::info!(%worker, "asked to finish and leave");
-            send(fleet, &record, ToWorker::Drain).await;
-        }
+    let drained = workers::store::drained(&fleet.pool).await?;
+    {
+        let mut roster = fleet.roster();
+        roster.drain(&drained);
+        roster.forget_health(millis(fleet.clock.now()));
     }
     rotate_models(fleet, desk).await;
     let learned = fleet.roster().learned();
@@ -246,7 +261,8 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     }
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
-    let queue: Vec<QueuedJob> = desk.queue.values().map(|job| job.as_planned(now)).collect();
+    let queue: Vec<QueuedJob> =
+        desk.queue.values().filter(|job| !desk.is_delayed(job, now)).map(|job| job.as_planned(now)).collect();
     let snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
     let plan = plan(&snapshot, &desk.policy);
 
@@ -257,7 +273,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
     // A moment late rather than a moment early, which would be a look in vain.
-    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000));
+    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros(((ms * 1_000.0) as u64).saturating_add(1_000)));
     let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);
     if since_told < TELL_EVERY && plan.assignments.is_empty() {
         // Whoever came since is told with the next look, which must not be far.

@@ -1,7 +1,7 @@
 //! How leases end: done, given back, given up, cancelled.
 
-use domain::worker::Lease;
-use domain::{AppError, JobId, OutputId};
+use domain::worker::{Failure, Hello, Lease};
+use domain::{AppError, JobId, OutputId, WorkerId};
 use sqlx::PgPool;
 
 use super::{Fleet, GiveBack, store};
@@ -68,41 +68,48 @@ pub(super) fn delivering(pool: &PgPool) -> Group<Delivered, Result<bool, AppErro
 
 impl Fleet {
     /// Publishes a finished job and captures its hold, in one statement, if the lease still stands.
-    pub(super) async fn complete(&self, lease: Lease) -> Result<(), AppError> {
+    ///
+    /// Answers why the job waits again where a picture is missing.
+    pub(super) async fn complete(&self, lease: Lease) -> Result<Option<Failure>, AppError> {
         if self.closing.call(lease).await.unwrap_or(Err(AppError::Unavailable))? {
             metrics::counter!("mindseye_jobs_total", "end" => "succeeded").increment(1);
             self.ended(lease.job).await;
         } else if store::is_leased(&self.pool, lease.job, lease.epoch).await.map_err(explain)? {
             // Said to be done, but a picture is missing: make it again.
-            let failure = domain::worker::Failure::retryable("done without every picture");
-            self.give_back(lease, GiveBack::Failed(failure)).await?;
+            let failure = Failure::retryable("done without every picture");
+            self.give_back(lease, GiveBack::Failed(failure.clone())).await?;
+            return Ok(Some(failure));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Ends a lease without success: the job waits again, or is given up and its credits returned.
     pub(super) async fn give_back(&self, lease: Lease, why: GiveBack) -> Result<(), AppError> {
         let Lease { job, epoch } = lease;
-        let (crashed, retryable, avoid) = match &why {
-            // Its next worker is another one, if there is one.
-            GiveBack::WorkerLost => (true, true, false),
-            GiveBack::Silent | GiveBack::Unsent => (false, true, false),
+        let mut how = store::Requeue::default();
+        let mut retryable = true;
+        let reason = match &why {
+            GiveBack::WorkerLost => {
+                how.crashed = true;
+                how.others = self.others().await;
+                "worker_lost"
+            }
+            GiveBack::Silent => "silent",
+            GiveBack::Unsent => {
+                how.uncounted = true;
+                "unsent"
+            }
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
-                (false, failure.retryable, failure.out_of_memory)
+                retryable = failure.retryable;
+                how.avoid = failure.out_of_memory;
+                how.others = self.others().await;
+                if failure.out_of_memory { "out_of_memory" } else { "failed" }
             }
         };
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
-        let step = store::Requeue { crashed, avoid, uncounted: matches!(why, GiveBack::Unsent) };
-        if retryable && store::requeue(&self.pool, lease, &step, &limits).await.map_err(explain)? {
-            let why = if crashed {
-                "worker_lost"
-            } else if avoid {
-                "out_of_memory"
-            } else {
-                "other"
-            };
-            metrics::counter!("mindseye_retries_total", "why" => why).increment(1);
+        if retryable && store::requeue(&self.pool, lease, &how, &limits).await.map_err(explain)? {
+            metrics::counter!("mindseye_retries_total", "why" => reason).increment(1);
             self.outlook.forget(job);
             self.jobs.publish(job).await;
             self.bell.ring();
@@ -123,6 +130,19 @@ impl Fleet {
             self.ended(job).await;
         }
         Ok(())
+    }
+
+    /// Workers that take jobs, each with the models it has.
+    async fn others(&self) -> Vec<(WorkerId, String)> {
+        let records = self.bus.workers().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "nobody knows of another worker");
+            Vec::new()
+        });
+        let taking = records.into_iter().filter(|record| !record.draining);
+        let models = |hello: &Hello| hello.cards().map(|card| card.name.clone()).collect::<Vec<_>>();
+        taking
+            .flat_map(|record| models(&record.hello).into_iter().map(move |model| (record.hello.id.clone(), model)))
+            .collect()
     }
 
     /// Ends a waiting job that no worker can do, free of charge.

@@ -10,8 +10,11 @@
 //! only one of them.
 
 mod connections;
+mod delivery;
 mod desk;
 mod dispatcher;
+mod health;
+mod hello;
 mod keys;
 mod leases;
 mod picture;
@@ -21,19 +24,21 @@ mod store;
 mod workers;
 
 pub use connections::{Connection, FleetWorker};
+pub use delivery::DeliveryError;
+pub use health::Condition;
 pub use keys::{KeyError, KeyInfo, WorkerKeys};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, PROTOCOL, RESUME_MS};
-use domain::{AppError, JobEvent, JobId, ModelCard, OutputId, StepProgress, WorkerId};
+use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, RESUME_MS};
+use domain::{AppError, JobEvent, JobId, ModelCard, StepProgress, WorkerId};
 use sqlx::PgPool;
 use thiserror::Error;
 
 use crate::bell::Bell;
 use crate::bus::{Broadcast, Bus, Letter, Renewal, To};
-use crate::clock::{self, SharedClock};
+use crate::clock::SharedClock;
 use crate::db::explain;
 use crate::group::Group;
 use crate::jobs::{Jobs, Models, Outlook};
@@ -84,20 +89,6 @@ pub enum JoinError {
     Unavailable(AppError),
 }
 
-/// Why a worker's picture was not taken.
-#[derive(Debug, Error)]
-pub enum DeliveryError {
-    /// The lease is over: another worker has the job, or nobody needs it any more.
-    #[error("the lease on this job is over")]
-    Stale,
-    /// The bytes are not the picture that was asked for.
-    #[error("this is not the picture that was asked for: {0}")]
-    Unfit(String),
-    /// The head can't store it now; the worker tries again.
-    #[error(transparent)]
-    Unavailable(AppError),
-}
-
 impl Fleet {
     /// Must be called within a runtime.
     pub fn new(parts: FleetParts) -> Self {
@@ -125,12 +116,7 @@ impl Fleet {
 
     /// Takes a worker in. Messages for it come out of the connection.
     pub async fn connect(&self, hello: Hello) -> Result<Connection, JoinError> {
-        if hello.protocol != PROTOCOL {
-            return Err(JoinError::Refused(format!(
-                "this worker speaks protocol {}, the head speaks {PROTOCOL}: update the older one",
-                hello.protocol
-            )));
-        }
+        hello::check(&hello).map_err(JoinError::Refused)?;
         let worker = hello.id.clone();
         self.announce(&hello).await.map_err(JoinError::Unavailable)?;
         let unavailable = |error| JoinError::Unavailable(explain(error));
@@ -138,6 +124,7 @@ impl Fleet {
         let kept: Vec<Lease> = resumed.iter().map(|(lease, _)| *lease).collect();
         let abandoned = store::abandoned_by(&self.pool, &worker, &kept).await.map_err(unavailable)?;
         tracing::info!(%worker, device = %hello.device, resumed = kept.len(), "worker joined");
+        self.connections.drained(workers::store::drained(&self.pool).await.map_err(unavailable)?);
         let (connection, record) = self.connections.join(hello, resumed);
         for (lease, connection_lost) in abandoned {
             tracing::warn!(job = %lease.job, %worker, connection_lost, "its worker joined again without it");
@@ -175,17 +162,21 @@ impl Fleet {
     }
 
     /// Handles one message of a connected worker. False: its connection is to be closed.
-    pub async fn receive(&self, worker: &WorkerId, connection: u64, message: FromWorker) -> Result<bool, AppError> {
+    pub async fn receive(&self, worker: &WorkerId, connection: u64, mut message: FromWorker) -> Result<bool, AppError> {
         let mut stays = true;
         match &message {
             FromWorker::Hello(_) => return Ok(true),
             FromWorker::Heartbeat { heat } => {
-                if let Some(heat) = heat {
+                if let Some(heat) = heat.as_ref().filter(|heat| hello::is_plausible(heat)) {
                     self.connections.felt(worker, heat.clone());
                 }
                 stays = self.heartbeat(worker, connection).await;
             }
             FromWorker::Models { warm, .. } => {
+                if let Err(why) = hello::models(warm) {
+                    tracing::warn!(%worker, why, "turned away: its models make no sense");
+                    return Ok(false);
+                }
                 self.connections.models_changed(worker, warm.clone());
                 if let Some(record) = self.connections.record(worker) {
                     self.announce(&record.hello).await?;
@@ -201,12 +192,16 @@ impl Fleet {
                 self.tell_watchers(*job, JobEvent::Progress(progress)).await;
             }
             FromWorker::Done { job, epoch, .. } => {
-                let lease = Lease { job: *job, epoch: *epoch };
+                let (job, epoch) = (*job, *epoch);
+                let lease = Lease { job, epoch };
                 if !self.is_leased_to(worker, lease).await? {
                     return Ok(true);
                 }
-                self.complete(lease).await?;
-                self.connections.ended(worker, *job, *epoch);
+                let failure = self.complete(lease).await?;
+                self.connections.ended(worker, job, epoch);
+                if let Some(failure) = failure {
+                    message = FromWorker::Failed { job, epoch, failure };
+                }
             }
             FromWorker::Failed { job, epoch, failure } => {
                 let lease = Lease { job: *job, epoch: *epoch };
@@ -222,64 +217,11 @@ impl Fleet {
             FromWorker::Progress { job, epoch, index, step, steps, .. } => {
                 FromWorker::Progress { job, epoch, index, step, steps, preview: None }
             }
+            FromWorker::Heartbeat { heat } => FromWorker::Heartbeat { heat: heat.filter(hello::is_plausible) },
             message => message,
         };
         self.tell_dispatcher(Letter::FromWorker { worker: worker.clone(), connection, message }).await;
         Ok(stays)
-    }
-
-    /// Takes a finished picture: PNG bytes of exactly the size that was asked for.
-    ///
-    /// `by` names the worker where its key does: then the lease must be its own.
-    pub async fn deliver(
-        &self,
-        by: Option<&WorkerId>,
-        job: JobId,
-        epoch: i32,
-        index: u32,
-        png: Vec<u8>,
-    ) -> Result<(), DeliveryError> {
-        let unavailable = |error| DeliveryError::Unavailable(explain(error));
-        let lease = Lease { job, epoch };
-        if let Some(worker) = by
-            && !self.is_leased_to(worker, lease).await.map_err(DeliveryError::Unavailable)?
-        {
-            return Err(DeliveryError::Stale);
-        }
-        let request = match self.connections.request(job, epoch) {
-            Some(request) => request,
-            // Its worker is connected to another head, or to none at the moment.
-            None => {
-                let request = store::leased_request(&self.pool, job, epoch).await.map_err(unavailable)?;
-                Arc::new(request.ok_or(DeliveryError::Stale)?)
-            }
-        };
-        if index >= request.count {
-            return Err(DeliveryError::Unfit(format!("picture {index} of {}", request.count)));
-        }
-        picture::check(&png, request.width, request.height).map_err(DeliveryError::Unfit)?;
-        let id = OutputId::from_random(clock::random_u128());
-        if let Err(error) = self.media.write(id, &png).await {
-            tracing::error!(%error, "a picture could not be stored");
-            return Err(DeliveryError::Unavailable(AppError::Unavailable));
-        }
-        let seed = request.seed_of(index);
-        let picture =
-            Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
-        // After an error nobody knows whether the row is there, so its file stays: a file too many harms
-        // nobody, a picture without its file is lost.
-        let inserted = self.delivering.call(picture).await.unwrap_or(Err(AppError::Unavailable));
-        if inserted.map_err(DeliveryError::Unavailable)? {
-            self.jobs.publish(job).await;
-            return Ok(());
-        }
-        self.jobs.delete_files(&[id]).await;
-        // Either this picture was delivered before under this lease and the answer was lost, or the lease is over.
-        if store::has_output(&self.pool, job, epoch, index).await.map_err(unavailable)? {
-            Ok(())
-        } else {
-            Err(DeliveryError::Stale)
-        }
     }
 
     /// The workers that are connected to this head now.
@@ -307,7 +249,12 @@ impl Fleet {
         }
     }
 
-    /// Says whether a worker of any head is to finish and leave; heard within two seconds.
+    /// How workers of all heads do, as far as this head dispatches: none if it does not.
+    pub fn conditions(&self) -> Vec<Condition> {
+        self.roster().conditions(dispatcher::millis(self.clock.now()))
+    }
+
+    /// Says whether a worker of any head is to take nothing new; heard within two seconds.
     pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
         workers::store::set_draining(pool, worker, draining).await.map_err(explain)
     }
@@ -342,8 +289,7 @@ impl Fleet {
 
     /// Takes note of what a worker can run, loaded or not.
     async fn announce(&self, hello: &Hello) -> Result<(), AppError> {
-        let warm = hello.models.iter().map(|model| &model.card);
-        let cards: Vec<ModelCard> = warm.chain(hello.available.iter().map(|model| &model.card)).cloned().collect();
+        let cards: Vec<ModelCard> = hello.cards().cloned().collect();
         self.models.announce(&cards).await
     }
 

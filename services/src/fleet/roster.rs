@@ -8,6 +8,8 @@ use dispatch::{Estimate, HeldJob, Lane, Length, ModelState, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
 use domain::{DeviceId, JobId, WorkerId};
 
+use super::health::{Condition, Health};
+use super::hello::LONGEST_MS;
 use crate::bus::WorkerRecord;
 
 /// A lease that has been committed.
@@ -46,6 +48,8 @@ pub(super) struct Roster {
     workers: HashMap<WorkerId, Worker>,
     /// Estimates that changed since they were last written down.
     learned: HashMap<(WorkerId, String), Estimate>,
+    /// Of workers that are here or were lately: who is sick does not get well by dialling in again.
+    health: HashMap<WorkerId, Health>,
 }
 
 #[derive(Debug)]
@@ -55,7 +59,10 @@ struct Worker {
     held: HashMap<JobId, Held>,
     slowdown: f64,
     readings_above: u32,
-    draining: bool,
+    /// It finishes what it has and goes, or its head does.
+    leaving: bool,
+    /// The operator wants it to take nothing new.
+    drained: bool,
 }
 
 impl Held {
@@ -99,9 +106,10 @@ impl Roster {
     }
 
     /// A worker dialled in, with what was learned of it before. What an earlier connection held is forgotten.
-    pub(super) fn join(&mut self, record: WorkerRecord, learned: HashMap<String, Estimate>) {
+    pub(super) fn join(&mut self, record: WorkerRecord, learned: HashMap<String, Estimate>, drained: bool) {
         let mut worker = Worker {
-            draining: record.draining,
+            leaving: record.draining,
+            drained,
             estimates: learned,
             held: HashMap::new(),
             slowdown: 1.0,
@@ -128,7 +136,8 @@ impl Roster {
         let mut new = Vec::new();
         for record in records {
             match self.workers.get_mut(&record.hello.id) {
-                Some(worker) if same(&worker.record, &record) => worker.draining = record.draining,
+                // Its word may be newer than its record.
+                Some(worker) if same(&worker.record, &record) => worker.leaving |= record.draining,
                 _ => new.push(record),
             }
         }
@@ -145,10 +154,15 @@ impl Roster {
         self.workers.values().find(holds).map(|worker| worker.record.clone())
     }
 
-    pub(super) fn drain(&mut self, id: &WorkerId) -> Option<WorkerRecord> {
-        let worker = self.workers.get_mut(id).filter(|worker| !worker.draining)?;
-        worker.draining = true;
-        Some(worker.record.clone())
+    /// Workers that the operator wants to take nothing new; the others may.
+    pub(super) fn drain(&mut self, drained: &HashSet<WorkerId>) {
+        for (id, worker) in &mut self.workers {
+            let now = drained.contains(id);
+            if now != worker.drained {
+                tracing::info!(worker = %id, drained = now, "as the operator wants");
+            }
+            worker.drained = now;
+        }
     }
 
     /// A lease was committed for this worker.
@@ -156,7 +170,7 @@ impl Roster {
         let Some(worker) = self.workers.get_mut(id) else { return };
         let standard_ms = worker.estimates.get(&*held.model).map_or(0.0, |estimate| estimate.mean_ms);
         held.expected_ms = standard_ms * held.work;
-        held.step_ms = held.expected_ms / f64::from((steps * held.pictures).max(1));
+        held.step_ms = held.expected_ms / (f64::from(steps) * f64::from(held.pictures)).max(1.0);
         worker.held.insert(job, held);
     }
 
@@ -181,7 +195,7 @@ impl Roster {
                 false
             }
             FromWorker::Leaving => {
-                worker.draining = true;
+                worker.leaving = true;
                 false
             }
             FromWorker::Models { warm, problem } => {
@@ -198,18 +212,43 @@ impl Roster {
                 worker.held.values().any(|held| held.length == Length::Long) && worker.held.len() == 1
             }
             FromWorker::Done { job, epoch, busy_ms } => {
-                if let Some(estimate) = worker.done(*job, *epoch, *busy_ms) {
+                let health = self.health.entry(id.clone()).or_default();
+                health.succeeded();
+                if let Some(estimate) = worker.done(*job, *epoch, *busy_ms, health) {
                     self.learned.insert((id.clone(), estimate.0), estimate.1);
                 }
                 true
             }
-            FromWorker::Failed { job, epoch, .. } => {
+            FromWorker::Failed { job, epoch, failure } => {
                 if worker.held.get(job).is_some_and(|held| held.epoch == *epoch) {
                     worker.held.remove(job);
+                }
+                // One that is merely too large, or that would fail anywhere, says nothing about the device.
+                if failure.retryable && !failure.out_of_memory {
+                    let rest_ms = self.health.entry(id.clone()).or_default().failed(*job, now_ms);
+                    if let Some(rest_ms) = rest_ms {
+                        tracing::error!(worker = %id, rest_ms, reason = failure.reason, "fails job after job and sits out");
+                        metrics::counter!("mindseye_worker_rests_total", "worker" => id.0.clone()).increment(1);
+                    }
                 }
                 true
             }
         }
+    }
+
+    /// Forgets how workers did that have not been here for long.
+    pub(super) fn forget_health(&mut self, now_ms: f64) {
+        let workers = &self.workers;
+        self.health.retain(|id, health| workers.contains_key(id) || health.matters(now_ms));
+    }
+
+    /// How workers do: who sits out, and observed over expected time.
+    pub(super) fn conditions(&self, now_ms: f64) -> Vec<Condition> {
+        let condition = |worker: &WorkerId| {
+            let health = self.health.get(worker).cloned().unwrap_or_default();
+            Condition { worker: worker.clone(), rests: health.rests(now_ms), drift: health.ratio() }
+        };
+        self.workers.keys().map(condition).collect()
     }
 
     /// Estimates that changed since this was last asked.
@@ -223,7 +262,7 @@ impl Roster {
         let mut shelves: Vec<(WorkerRecord, Shelf)> = self
             .workers
             .values()
-            .filter(|worker| !worker.draining)
+            .filter(|worker| !worker.leaving && !worker.drained)
             .map(|worker| (worker.record.clone(), worker.shelf()))
             .collect();
         shelves.sort_by(|a, b| a.1.worker.cmp(&b.1.worker));
@@ -232,7 +271,12 @@ impl Roster {
 
     /// The workers as the planner looks at them, in a stable order.
     pub(super) fn snapshot(&self, now_ms: f64) -> Vec<WorkerState> {
-        let mut states: Vec<WorkerState> = self.workers.values().map(|worker| worker.state(now_ms)).collect();
+        let state = |(id, worker): (&WorkerId, &Worker)| {
+            let rests = self.health.get(id).is_some_and(|health| health.rests(now_ms));
+            let state = worker.state(now_ms);
+            WorkerState { draining: state.draining || rests, ..state }
+        };
+        let mut states: Vec<WorkerState> = self.workers.iter().map(state).collect();
         states.sort_by(|a, b| a.id.cmp(&b.id));
         states
     }
@@ -267,13 +311,17 @@ impl Worker {
     }
 
     /// Closes a lease; answers what was learned of the model.
-    fn done(&mut self, job: JobId, epoch: i32, busy_ms: f64) -> Option<(String, Estimate)> {
+    fn done(&mut self, job: JobId, epoch: i32, busy_ms: f64, health: &mut Health) -> Option<(String, Estimate)> {
         let held = self.held.get(&job).filter(|held| held.epoch == epoch)?;
         let (model, measured_ms) = (held.model.to_string(), busy_ms / held.work / self.slowdown);
+        let expected_ms = held.expected_ms * self.slowdown;
         self.held.remove(&job);
         let estimate = self.estimates.get_mut(&model)?;
-        if !measured_ms.is_finite() || measured_ms <= 0.0 {
+        if !(measured_ms > 0.0 && measured_ms <= LONGEST_MS) {
             return None;
+        }
+        if let Some(ratio) = health.took(busy_ms, expected_ms) {
+            tracing::warn!(worker = %self.record.hello.id, ratio, "a worker's times are far from what was expected");
         }
         estimate.record(measured_ms);
         Some((model, *estimate))
@@ -331,7 +379,7 @@ impl Worker {
             steps_aside: hello.models.len() > 1,
             slowdown: self.slowdown,
             held: self.held.values().map(|held| held.as_planned(now_ms, held.told_at_ms >= first)).collect(),
-            draining: self.draining,
+            draining: self.leaving || self.drained,
         }
     }
 }

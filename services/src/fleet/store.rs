@@ -55,12 +55,14 @@ pub(super) struct Limits {
 }
 
 /// How a job goes back into the queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Requeue {
     /// Its worker died under it.
     pub crashed: bool,
-    /// Not to the same worker again.
+    /// Not to the same worker again, whoever else there is.
     pub avoid: bool,
+    /// Not to the same worker again if one of these could take it: workers, each with a model it has.
+    pub others: Vec<(WorkerId, String)>,
     /// It was never tried.
     pub uncounted: bool,
 }
@@ -250,7 +252,15 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     let done = sqlx::query(
         "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int, attempts = attempts - $7::int,
              queued_seq = nextval('jobs_queued_seq'),
-             avoid = CASE WHEN $6 THEN array_append(avoid, worker_id) ELSE avoid END, worker_id = NULL
+             avoid = CASE WHEN worker_id <> ALL (avoid) AND ($6 OR EXISTS (
+                     SELECT FROM unnest($8::text[], $9::text[]) AS other (worker, model)
+                     WHERE other.model = jobs.model AND other.worker <> jobs.worker_id
+                       AND other.worker <> ALL (jobs.avoid)
+                       AND NOT EXISTS (
+                           SELECT FROM worker_controls AS control
+                           WHERE control.worker_id = other.worker AND control.draining)))
+                 THEN array_append(avoid, worker_id) ELSE avoid END,
+             worker_id = NULL
          WHERE id = $1 AND epoch = $2 AND state = 'running' AND attempts - $7::int < $4
              AND crashes + $3::int < $5",
     )
@@ -261,6 +271,8 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     .bind(limits.crashes)
     .bind(how.avoid)
     .bind(i32::from(how.uncounted))
+    .bind(how.others.iter().map(|(worker, _)| worker.0.as_str()).collect::<Vec<_>>())
+    .bind(how.others.iter().map(|(_, model)| model.as_str()).collect::<Vec<_>>())
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)

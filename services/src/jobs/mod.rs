@@ -7,6 +7,7 @@ pub(crate) mod store;
 
 pub use events::{EventHub, Subscription};
 pub use models::Models;
+pub(crate) use outlook::after;
 pub use outlook::{Outlook, Prospect};
 
 use std::collections::{HashMap, HashSet};

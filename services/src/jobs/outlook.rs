@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::JobId;
 
 /// What is expected of one job.
@@ -36,6 +36,16 @@ impl Prospect {
 fn seconds_until(at: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     let ms = (at - now).num_milliseconds().max(0);
     (ms as f64 / 100.0).round() / 10.0
+}
+
+/// Further into the future nothing is foretold: 30 days, in milliseconds.
+const HORIZON_MS: f64 = 30.0 * 86_400_000.0;
+
+/// The moment so many milliseconds from now, or the furthest that is foretold.
+pub(crate) fn after(now: DateTime<Utc>, ms: f64) -> DateTime<Utc> {
+    // What is not a number counts as nothing.
+    let ms = ms.clamp(0.0, HORIZON_MS) as i64;
+    now.checked_add_signed(TimeDelta::milliseconds(ms)).unwrap_or(now)
 }
 
 /// Cheap to clone; all clones see the same prospects.

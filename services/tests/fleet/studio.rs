@@ -63,7 +63,7 @@ impl Studio {
         let media = MediaStore::open(folder.path().join("media")).await.expect("media");
         let credits = CreditsService::new(pool.clone(), shared.clone(), DAILY);
         let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
-        let (cancelled, cancellations) = mpsc::unbounded_channel();
+        let (cancelled, mut cancellations) = mpsc::unbounded_channel();
         let jobs = Jobs::new(JobsParts {
             pool: pool.clone(),
             clock: shared.clone(),
@@ -90,7 +90,7 @@ impl Studio {
         models.announce(&[card()]).await.expect("announce");
         let serving = tokio::spawn({
             let fleet = fleet.clone();
-            async move { fleet.serve_bus(cancellations).await }
+            async move { fleet.serve_bus(&mut cancellations).await }
         });
         let identity = Identity::new(pool.clone());
         Self { pool, clock, jobs, fleet, credits, identity, serving, _media: folder }

@@ -83,12 +83,23 @@ async fn a_drained_worker_finishes_and_takes_nothing_new(pool: PgPool) {
     studio.submit(owner, 1).await;
     let assignment = leaving.assignment().await;
     Fleet::set_draining(&studio.pool, &WorkerId("a".into()), true).await.expect("set");
-    assert_eq!(leaving.message().await, ToWorker::Drain);
+    until("it is heard", || async { studio.fleet.workers()[0].draining.then_some(()) }).await;
     let next = studio.submit(owner, 1).await;
     studio.work(&leaving, &assignment).await;
+    // Dialling in again changes nothing: it stays, and is given nothing.
+    let mut leaving = studio.worker("a").await;
+    assert!(studio.fleet.workers()[0].draining, "from the first moment on");
     let mut other = studio.worker("b").await;
-    assert_eq!(other.assignment().await.job, next.id);
+    let assignment = other.assignment().await;
+    assert_eq!(assignment.job, next.id);
+    studio.work(&other, &assignment).await;
+    studio.fleet.disconnect(&other.id, other.connection.number).await;
+    let last = studio.submit(owner, 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert!(leaving.connection.outbox.try_recv().is_err());
+    Fleet::set_draining(&studio.pool, &WorkerId("a".into()), false).await.expect("set");
+    assert_eq!(leaving.assignment().await.job, last.id, "it may work again");
+    until("it is heard", || async { (!studio.fleet.workers()[0].draining).then_some(()) }).await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
