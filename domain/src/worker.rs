@@ -125,8 +125,8 @@ pub enum ToWorker {
     Unload {
         model: String,
     },
-    /// Finish what is in flight, take nothing new, then leave.
-    Drain,
+    /// This head is about to end: finish what is in flight, then dial in again, wherever that leads.
+    HeadLeaves,
 }
 
 /// From a worker to the head.

@@ -43,7 +43,7 @@ enum Command {
     },
     /// Checks the machine, the database and the models, and says what to do.
     Doctor,
-    /// Workers on other machines: their keys, and asking one to finish and leave.
+    /// Workers on other machines: their keys, and giving one nothing new.
     #[command(subcommand)]
     Worker(fleet::WorkerCommand),
     /// Compares ways to place jobs on a simulated fleet.

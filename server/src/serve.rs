@@ -8,6 +8,7 @@ use std::time::Duration;
 use app::server::Handles;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::WorkerId;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
@@ -29,7 +30,7 @@ use crate::config::Config;
 use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
 use crate::state::{AppState, TrustedProxies};
-use crate::workers::{self, LocalWorkers};
+use crate::workers::{self, LocalWorkers, Stage};
 use crate::{keep, pages, router};
 
 /// Connections to the database.
@@ -100,7 +101,7 @@ async fn serve(
         MediaStore::open(media.clone()).await.map_err(|error| format!("{} can't be made: {error}", media.display()))?;
     let key = config.worker_key.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(clock::random_bytes::<24>()));
     let (stop, stopping) = watch::channel(false);
-    let (dismiss, dismissed) = watch::channel(false);
+    let (progress, stage) = watch::channel(Stage::Serving);
 
     let clock: SharedClock = Arc::new(SystemClock);
     let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily_credits);
@@ -184,10 +185,12 @@ async fn serve(
         head: format!("ws://{}", reachable(addr)),
         key,
         models: config.models.clone(),
+        name: workers::head_name(&config.data, addr)?,
     };
+    let own: Vec<WorkerId> = (0..config.workers.len()).map(|number| local.id(number)).collect();
     let mut children = JoinSet::new();
     for (number, device) in config.workers.iter().enumerate() {
-        children.spawn(local.clone().supervise(number, device.clone(), dismissed.clone()));
+        children.spawn(local.clone().supervise(number, device.clone(), stage.clone()));
     }
 
     tracing::info!("Mindseye is at http://{}", reachable(addr));
@@ -202,9 +205,13 @@ async fn serve(
     asked_to_stop().await?;
     tracing::info!("stopping: pictures in the making are finished first");
     // Workers finish while the server still takes their pictures; then streams end, then the server.
-    let _ = dismiss.send(true);
+    let _ = progress.send(Stage::Finishing);
     fleet.drain().await;
-    let _ = tokio::time::timeout(workers::GRACE, fleet.idle()).await;
+    if tokio::time::timeout(workers::GRACE, fleet.idle()).await.is_err() {
+        // Those elsewhere resume at another head, or at this one when it is back.
+        fleet.take_back(&own).await;
+    }
+    let _ = progress.send(Stage::Over);
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(5), async { while children.join_next().await.is_some() {} }).await;
     children.abort_all();

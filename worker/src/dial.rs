@@ -59,6 +59,12 @@ pub async fn run(
         let reason = match ended {
             Ended::Drained | Ended::Told => return Ok(()),
             Ended::Refused(reason) => return Err(reason),
+            Ended::HeadLeaves => {
+                served_once = true;
+                alone = Stopwatch::start();
+                pauses.start_over();
+                "it leaves, or starts again".into()
+            }
             // A head that served this worker before knows its key: what answers now is not quite the head yet.
             Ended::TurnedAway(reason) if served_once => reason,
             Ended::TurnedAway(reason) => return Err(reason),

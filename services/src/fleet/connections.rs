@@ -76,6 +76,9 @@ impl Connections {
         let number = inner.last_number;
         let record = WorkerRecord { head: self.head, connection: number, hello, draining: inner.draining };
         let leases = resumed.iter().map(|(lease, request)| (lease.job, (lease.epoch, Arc::new(request.clone()))));
+        if inner.draining {
+            let _ = sender.try_send(ToWorker::HeadLeaves);
+        }
         let connected = Connected { record: record.clone(), outbox: sender, leases: leases.collect(), heat: None };
         inner.workers.insert(record.hello.id.clone(), connected);
         (Connection { number, outbox, resumed: resumed.into_iter().map(|(lease, _)| lease).collect() }, record)
@@ -101,8 +104,7 @@ impl Connections {
                 connected.leases.insert(assignment.job, (assignment.epoch, request));
             }
             ToWorker::Cancel { job, epoch } => connected.forget(*job, *epoch),
-            ToWorker::Drain => connected.record.draining = true,
-            ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } => {}
+            ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } | ToWorker::HeadLeaves => {}
         }
         connected.outbox.try_send(message).map_err(|_| NotHere)
     }
@@ -205,13 +207,19 @@ impl Connections {
         self.lock().drained = drained;
     }
 
-    /// Marks every worker as leaving and asks it to finish; answers their records.
+    /// Whether this head is about to end.
+    pub(super) fn is_draining(&self) -> bool {
+        self.lock().draining
+    }
+
+    /// Asks every worker to finish and dial in elsewhere, and those that still come; answers their records.
     pub(super) fn drain(&self) -> Vec<WorkerRecord> {
         let mut inner = self.lock();
         inner.draining = true;
         for connected in inner.workers.values_mut() {
             connected.record.draining = true;
-            let _ = connected.outbox.try_send(ToWorker::Drain);
+            // One that can't be told dials in again when the connection ends.
+            let _ = connected.outbox.try_send(ToWorker::HeadLeaves);
         }
         inner.workers.values().map(|connected| connected.record.clone()).collect()
     }

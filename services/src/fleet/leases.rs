@@ -99,6 +99,10 @@ impl Fleet {
                 how.uncounted = true;
                 "unsent"
             }
+            GiveBack::Interrupted => {
+                how.uncounted = true;
+                "interrupted"
+            }
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 retryable = failure.retryable;

@@ -117,6 +117,10 @@ impl Fleet {
     /// Takes a worker in. Messages for it come out of the connection.
     pub async fn connect(&self, hello: Hello) -> Result<Connection, JoinError> {
         hello::check(&hello).map_err(JoinError::Refused)?;
+        if self.connections.is_draining() && hello.holding.is_empty() {
+            // Only who has something to hand in is let in to the end.
+            return Err(JoinError::Unavailable(AppError::Unavailable));
+        }
         let worker = hello.id.clone();
         self.announce(&hello).await.map_err(JoinError::Unavailable)?;
         let unavailable = |error| JoinError::Unavailable(explain(error));
@@ -145,6 +149,9 @@ impl Fleet {
     pub async fn disconnect(&self, worker: &WorkerId, connection: u64) {
         let Some(leases) = self.connections.leave(worker, connection) else { return };
         tracing::warn!(%worker, jobs = leases.len(), "worker left");
+        // Where the head ends, the end of a connection says nothing about the worker, which has all of its leases' time
+        // to resume them elsewhere.
+        let leases = if self.connections.is_draining() { Vec::new() } else { leases };
         self.gone(worker, connection, &leases).await;
     }
 
@@ -229,7 +236,7 @@ impl Fleet {
         self.connections.list()
     }
 
-    /// Asks every worker of this head to finish what it has and leave.
+    /// This head is about to end: its workers finish what they have and dial in elsewhere.
     pub async fn drain(&self) {
         for record in self.connections.drain() {
             if let Err(error) = self.bus.renew(&record, lease()).await {
@@ -238,6 +245,20 @@ impl Fleet {
             let (worker, connection) = (record.hello.id.clone(), record.connection);
             let message = FromWorker::Leaving;
             self.tell_dispatcher(Letter::FromWorker { worker, connection, message }).await;
+        }
+    }
+
+    /// Takes back what these workers hold, which end with their head before they are done. Nobody's fault: it does
+    /// not count as an attempt.
+    pub async fn take_back(&self, workers: &[WorkerId]) {
+        for worker in workers {
+            for lease in self.connections.leases(worker) {
+                tracing::warn!(job = %lease.job, %worker, "not done in time: it goes on elsewhere, or later");
+                self.cancel_lease(lease).await;
+                if let Err(error) = self.give_back(lease, GiveBack::Interrupted).await {
+                    tracing::warn!(%error, job = %lease.job, "the job waits for its lease to end");
+                }
+            }
         }
     }
 
@@ -320,6 +341,8 @@ enum GiveBack {
     Silent,
     /// The assignment never reached the worker, so it does not count as an attempt.
     Unsent,
+    /// The worker ends with its head, which does not count as an attempt either.
+    Interrupted,
     Failed(Failure),
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::worker::{FromWorker, ToWorker};
+use domain::worker::{FromWorker, Lease, ToWorker};
 use domain::{JobEvent, JobState};
 use services::bus::{Bus, BusSettings, HeadId, LocalHub, WorkerRecord};
 use services::clock::SystemClock;
+use services::fleet::JoinError;
 use sqlx::PgPool;
 
 use crate::studio::{Studio, hello, until};
@@ -104,4 +105,43 @@ async fn a_head_that_is_out_of_reach_costs_no_attempts(pool: PgPool) {
     assert_eq!(attempts, 1, "only this one counts");
     first.work(&worker, &assignment).await;
     assert_eq!(first.jobs.get(owner, job.id).await.expect("mine").status, JobState::Succeeded);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_head_that_leaves_sends_its_workers_elsewhere_and_blames_nobody(pool: PgPool) {
+    let (first, second) = two_heads(&pool).await;
+    second.lead();
+    let owner = second.visitor().await;
+    let mut remote = first.worker("attic").await;
+    let going_on = second.submit(owner, 1).await;
+    let assignment = remote.assignment().await;
+    let mut local = first.worker("local-0").await;
+    let interrupted = second.submit(owner, 1).await;
+    let stale = local.assignment().await;
+    assert_eq!((assignment.job, stale.job), (going_on.id, interrupted.id));
+
+    first.fleet.drain().await;
+    assert_eq!((remote.message().await, local.message().await), (ToWorker::HeadLeaves, ToWorker::HeadLeaves));
+    assert!(matches!(first.fleet.connect(hello("late")).await, Err(JoinError::Unavailable(_))), "nobody new");
+    // The time is up: what its own worker holds waits again, though no attempt was used up.
+    first.fleet.take_back(&[local.id.clone()]).await;
+    let waits: (String, i32, i32) = sqlx::query_as("SELECT state, attempts, crashes FROM jobs WHERE id = $1")
+        .bind(interrupted.id.0)
+        .fetch_one(&pool)
+        .await
+        .expect("a job");
+    assert_eq!((waits.0.as_str(), waits.1, waits.2), ("queued", 0, 0));
+    first.fleet.disconnect(&local.id, local.connection.number).await;
+    first.fleet.disconnect(&remote.id, remote.connection.number).await;
+    // Longer than a lease outlives a connection that ended while its head did not.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let mut again = hello("attic");
+    again.holding = vec![Lease { job: assignment.job, epoch: assignment.epoch }];
+    let mut remote = second.join(again).await;
+    assert_eq!(remote.connection.resumed.len(), 1, "its lease has stood for all of its time");
+    second.work(&remote, &assignment).await;
+    let next = remote.assignment().await;
+    assert_eq!(next.job, interrupted.id);
+    second.work(&remote, &next).await;
+    assert_eq!(second.jobs.get(owner, interrupted.id).await.expect("mine").status, JobState::Succeeded);
 }

@@ -1,6 +1,6 @@
 //! Workers that come and go, are slow, full or hot.
 
-use domain::worker::{AvailableModel, Failure, FromWorker, Heat, Lease, ToWorker};
+use domain::worker::{AvailableModel, Failure, FromWorker, Heat, Lease};
 use domain::{JobState, ModelCard, WorkerId};
 use services::fleet::{Fleet, KeyError, WorkerKeys};
 use sqlx::PgPool;
