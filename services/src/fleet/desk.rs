@@ -1,6 +1,6 @@
 //! What the dispatcher remembers between two looks. All of it is derived: it can be lost at any moment.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, WorkerState};
@@ -38,6 +38,8 @@ pub(super) struct Desk {
     promises: HashMap<JobId, Promise>,
     /// Jobs that failed: how often, and until when they wait before they are placed again.
     pub(super) delays: HashMap<JobId, (u32, DateTime<Utc>)>,
+    /// Since when nobody could do these jobs.
+    stuck_since: HashMap<JobId, DateTime<Utc>>,
     pub(super) told_at: Option<DateTime<Utc>>,
     pub(super) policy: Policy,
 }
@@ -116,6 +118,13 @@ impl Desk {
 
     pub(super) fn is_delayed(&self, job: &Waiting, now: DateTime<Utc>) -> bool {
         self.delays.get(&JobId(job.id)).is_some_and(|(_, until)| now < *until)
+    }
+
+    /// Of the jobs that nobody can do now, those for which that has been so for longer than `patience`.
+    pub(super) fn hopeless(&mut self, stuck: &HashSet<JobId>, now: DateTime<Utc>, patience: TimeDelta) -> Vec<JobId> {
+        self.stuck_since.retain(|job, _| stuck.contains(job));
+        let waited = |job: &&JobId| now - *self.stuck_since.entry(**job).or_insert(now) > patience;
+        stuck.iter().filter(waited).copied().collect()
     }
 
     /// Promises on jobs that ended elsewhere are not kept for ever.

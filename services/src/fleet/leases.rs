@@ -14,7 +14,7 @@ use crate::jobs;
 /// Leases a job may be given before it is given up, whatever the reasons.
 const MAX_ATTEMPTS: i32 = 8;
 /// Workers a job may take down with it before it is set aside.
-const MAX_CRASHES: i32 = 3;
+const MAX_CRASHES: i32 = 2;
 
 /// Finished jobs on their way into the database: published and captured in groups. Answers whether the lease
 /// stood and every picture was there.
@@ -153,11 +153,16 @@ impl Fleet {
     pub(super) async fn abandon(&self, job: JobId) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         let ended = store::abandon(&mut transaction, job, &AppError::GenerationFailed).await?;
-        if ended {
+        let dropped = if ended {
             credits::release(&mut transaction, job).await?;
-        }
+            jobs::store::drop_outputs(&mut transaction, job).await?
+        } else {
+            Vec::new()
+        };
         transaction.commit().await?;
+        self.jobs.delete_files(&dropped).await;
         if ended {
+            metrics::counter!("mindseye_jobs_total", "end" => "failed").increment(1);
             tracing::warn!(%job, "given up: no worker can do it");
             self.ended(job).await;
         }

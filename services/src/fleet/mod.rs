@@ -15,12 +15,14 @@ mod desk;
 mod dispatcher;
 mod health;
 mod hello;
+mod isolation;
 mod keys;
 mod leases;
 mod picture;
 mod post;
 mod roster;
 mod store;
+mod sweep;
 mod workers;
 
 pub use connections::{Connection, FleetWorker};

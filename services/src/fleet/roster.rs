@@ -24,6 +24,10 @@ pub(super) struct Held {
     /// Standard pictures that were missing when it was leased.
     pub work: f64,
     pub pictures: u32,
+    /// A worker died while it held this job before.
+    pub suspect: bool,
+    /// When it was leased, or found.
+    since_ms: f64,
     /// Expected milliseconds for all of it, were it alone on a worker that is not slowed down.
     pub expected_ms: f64,
     /// Share of the work that is done, from 0 to 1, and when that was told.
@@ -66,7 +70,7 @@ struct Worker {
 }
 
 impl Held {
-    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, now_ms: f64) -> Self {
+    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, suspect: bool, now_ms: f64) -> Self {
         Self {
             epoch,
             owner: job.owner,
@@ -76,6 +80,8 @@ impl Held {
             batch_key: job.batch_key,
             work: job.work,
             pictures,
+            suspect,
+            since_ms: now_ms,
             expected_ms: 0.0,
             done: 0.0,
             told_at_ms: now_ms,
@@ -181,6 +187,22 @@ impl Roster {
                 worker.held.remove(&lease.job);
             }
         }
+    }
+
+    /// Forgets the leases that are not among these, except those younger than `since_ms`; answers them.
+    pub(super) fn keep(&mut self, leases: &HashSet<(Lease, WorkerId)>, since_ms: f64) -> Vec<(WorkerId, Lease)> {
+        let mut forgotten = Vec::new();
+        for (id, worker) in &mut self.workers {
+            worker.held.retain(|job, held| {
+                let lease = Lease { job: *job, epoch: held.epoch };
+                let stands = held.since_ms > since_ms || leases.contains(&(lease, id.clone()));
+                if !stands {
+                    forgotten.push((id.clone(), lease));
+                }
+                stands
+            });
+        }
+        forgotten
     }
 
     /// What a worker said. True: a place came free or is about to, so looking again may bind something.
@@ -379,7 +401,8 @@ impl Worker {
             steps_aside: hello.models.len() > 1,
             slowdown: self.slowdown,
             held: self.held.values().map(|held| held.as_planned(now_ms, held.told_at_ms >= first)).collect(),
-            draining: self.leaving || self.drained,
+            // Nobody joins a job that may take the worker down with it.
+            draining: self.leaving || self.drained || self.held.values().any(|held| held.suspect),
         }
     }
 }

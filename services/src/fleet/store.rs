@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -25,6 +26,8 @@ pub(super) struct Waiting {
     pub avoid: Vec<String>,
     pub request: Json<ValidRequest>,
     pub missing: i32,
+    /// Workers that died while they held it.
+    pub crashes: i32,
     pub relative_cost: f64,
     pub created_at: DateTime<Utc>,
 }
@@ -71,7 +74,7 @@ pub(super) struct Requeue {
 pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
         "SELECT job.id, job.device_id, job.queued_seq, job.capability, job.lane, job.avoid, job.request,
-                job.relative_cost, job.created_at,
+                job.relative_cost, job.created_at, job.crashes,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'queued' AND job.queued_seq > $1
          ORDER BY job.queued_seq LIMIT $2",
@@ -87,12 +90,23 @@ pub(super) async fn running(pool: &PgPool, worker: &WorkerId) -> Result<Vec<Runn
     sqlx::query_as(
         "SELECT job.epoch, job.id, job.device_id, job.queued_seq,
                 job.capability, job.lane, job.avoid, job.request, job.relative_cost, job.created_at,
+                job.crashes,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'running' AND job.worker_id = $1",
     )
     .bind(&worker.0)
     .fetch_all(pool)
     .await
+}
+
+/// All leases that stand, and whose they are.
+pub(super) async fn leases(pool: &PgPool) -> Result<HashSet<(Lease, WorkerId)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i32, Option<String>)> =
+        sqlx::query_as("SELECT id, epoch, worker_id FROM jobs WHERE state = 'running'").fetch_all(pool).await?;
+    let lease = |(job, epoch, worker): (_, _, Option<String>)| {
+        (Lease { job: JobId(job), epoch }, WorkerId(worker.unwrap_or_default()))
+    };
+    Ok(rows.into_iter().map(lease).collect())
 }
 
 /// Leases waiting jobs to workers. A job that is no longer waiting is left out of the answer.
@@ -177,6 +191,9 @@ pub(super) async fn resume(
 }
 
 /// A worker's connection ended: these leases end soon unless it dials in again and resumes them.
+///
+/// Should it have died of one of them, that was the only one, or the only one under which a worker died before; where
+/// nothing speaks against any more than against the others, it may have been each. A crash is counted for those alone.
 pub(super) async fn shorten(
     pool: &PgPool,
     worker: &WorkerId,
@@ -185,9 +202,17 @@ pub(super) async fn shorten(
 ) -> Result<(), sqlx::Error> {
     let (jobs, epochs) = columns(leases);
     sqlx::query(
-        "UPDATE jobs AS job SET lease_until = least(job.lease_until, now() + $4), connection_lost = true
-         FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
-         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'",
+        "WITH lost AS (
+             SELECT job.id, job.crashes, count(*) FILTER (WHERE job.crashes > 0) OVER () AS suspects,
+                    count(*) OVER () AS jobs
+             FROM jobs AS job JOIN unnest($1::uuid[], $2::int[]) AS held (job, epoch)
+                 ON job.id = held.job AND job.epoch = held.epoch
+             WHERE job.worker_id = $3 AND job.state = 'running'
+         )
+         UPDATE jobs AS job SET lease_until = least(job.lease_until, now() + $4),
+             connection_lost = lost.jobs = 1 OR lost.suspects = 0 OR (lost.suspects = 1 AND lost.crashes > 0)
+         FROM lost JOIN unnest($1::uuid[], $2::int[]) AS held (job, epoch) ON lost.id = held.job
+         WHERE job.id = lost.id AND job.epoch = held.epoch AND job.state = 'running'",
     )
     .bind(jobs)
     .bind(epochs)

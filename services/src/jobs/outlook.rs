@@ -109,6 +109,8 @@ impl Outlook {
                 moved.push(*job);
             }
         }
+        // Who waits does not run, even if nobody said that a lease had ended.
+        inner.running.retain(|job, _| !waiting.contains_key(job));
         inner.waiting = waiting;
         moved
     }
@@ -132,5 +134,49 @@ impl Outlook {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         inner.waiting.remove(&job);
         inner.running.remove(&job);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(number: u128) -> JobId {
+        JobId::from_random(number)
+    }
+
+    fn prospect(position: u32, overtaken: bool) -> Prospect {
+        Prospect { position, finish_at: DateTime::UNIX_EPOCH, between: None, overtaken }
+    }
+
+    fn places(outlook: &Outlook) -> Vec<Option<u32>> {
+        (1..=3).map(|number| outlook.get(job(number)).map(|prospect| prospect.position)).collect()
+    }
+
+    #[test]
+    fn a_place_goes_up_only_where_the_priority_lane_overtakes() {
+        let outlook = Outlook::default();
+        let all = |places: [(u32, bool); 3]| {
+            let one =
+                |(at, (place, overtaken)): (usize, (u32, bool))| (job(at as u128 + 1), prospect(place, overtaken));
+            places.into_iter().enumerate().map(one).collect::<HashMap<_, _>>()
+        };
+        assert_eq!(outlook.replace_waiting(all([(0, false), (1, false), (2, false)])).len(), 3);
+        let mut moved = outlook.replace_waiting(all([(1, false), (0, false), (5, true)]));
+        moved.sort();
+        let mut expected = vec![job(2), job(3)];
+        expected.sort();
+        assert_eq!(moved, expected);
+        assert_eq!(places(&outlook), [Some(0), Some(0), Some(5)]);
+    }
+
+    #[test]
+    fn what_waits_again_runs_no_longer() {
+        let outlook = Outlook::default();
+        outlook.started(job(1), prospect(0, false));
+        outlook.replace_waiting(HashMap::from([(job(1), prospect(7, false))]));
+        assert_eq!(places(&outlook), [Some(7), None, None]);
+        outlook.replace_waiting(HashMap::new());
+        assert_eq!(places(&outlook), [None, None, None]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod heads;
 mod queue;
+mod recovery;
 mod sick;
 mod studio;
 mod way_of_a_job;

@@ -39,7 +39,7 @@ pub struct Studio {
     pub credits: CreditsService,
     pub identity: Identity,
     serving: tokio::task::JoinHandle<()>,
-    _media: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Studio {
@@ -93,7 +93,7 @@ impl Studio {
             async move { fleet.serve_bus(&mut cancellations).await }
         });
         let identity = Identity::new(pool.clone());
-        Self { pool, clock, jobs, fleet, credits, identity, serving, _media: folder }
+        Self { pool, clock, jobs, fleet, credits, identity, serving, folder }
     }
 
     /// Begins to dispatch; aborting the task ends that.
@@ -160,6 +160,12 @@ impl Studio {
             .fetch_all(&self.pool)
             .await
             .expect("entries")
+    }
+
+    /// Picture files that lie in the media folder.
+    pub fn pictures(&self) -> usize {
+        let folders = std::fs::read_dir(self.folder.path().join("media")).expect("a folder");
+        folders.map(|folder| std::fs::read_dir(folder.expect("an entry").path()).expect("a folder").count()).sum()
     }
 
     pub async fn no_drift(&self) {
