@@ -65,9 +65,12 @@ pub enum AppError {
     )]
     TooExpensive { price: u32, daily: u32 },
     #[error(
-        "So many people are waiting that a new request would take very long. Nothing was charged. Please try again in {retry_seconds} seconds."
+        "So many people are waiting that a new request would take very long. Nothing was charged. Please try again {}.", later_words(*retry_seconds)
     )]
-    Busy { retry_seconds: u32 },
+    Busy {
+        /// Left out where nobody knows.
+        retry_seconds: Option<u32>,
+    },
     #[error("No model is ready yet. The studio is warming up; nothing was charged. Please try again in a few seconds.")]
     NoModel,
     #[error(
@@ -189,9 +192,8 @@ impl AppError {
     /// Seconds for the `Retry-After` header, where trying again later helps.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy { retry_seconds } | Self::SlowDown { retry_seconds } | Self::BudgetSpent { retry_seconds } => {
-                Some(*retry_seconds)
-            }
+            Self::Busy { retry_seconds } => *retry_seconds,
+            Self::SlowDown { retry_seconds } | Self::BudgetSpent { retry_seconds } => Some(*retry_seconds),
             Self::NoModel | Self::Unavailable => Some(3),
             Self::DailyLimit { now, resets_at, .. } => {
                 Some(u32::try_from((*resets_at - *now).num_seconds().max(1)).unwrap_or(u32::MAX))
@@ -244,6 +246,11 @@ fn daily_limit_sentence(
             "This needs {price} credits, and {left} of today's {daily} are left. Ask for fewer or smaller pictures, or come back at 00:00 UTC (in {wait}). Nothing was charged.{account}"
         )
     }
+}
+
+/// When to try again, as far as it is known.
+fn later_words(seconds: Option<u32>) -> String {
+    seconds.map_or_else(|| "later".into(), |seconds| format!("in {seconds} seconds"))
 }
 
 /// "40 s" or "12 min".

@@ -187,7 +187,7 @@ async fn work(
         available: Vec::new(),
         holding: Vec::new(),
     };
-    let Ok(mut connection) = fleet.connect(hello).await else { return };
+    let Ok(mut connection) = fleet.connect(hello, false).await else { return };
     let picture = png();
     while let Some(message) = connection.outbox.recv().await {
         let ToWorker::Assign(assignment) = message else { continue };

@@ -69,12 +69,17 @@ impl Connections {
 
     /// Takes a worker in with the leases it resumes. One of the same name that was still here is replaced; its
     /// connection ends when it sees its outbox closed.
-    pub(super) fn join(&self, hello: Hello, resumed: Vec<(Lease, ValidRequest)>) -> (Connection, WorkerRecord) {
+    pub(super) fn join(
+        &self,
+        hello: Hello,
+        named: bool,
+        resumed: Vec<(Lease, ValidRequest)>,
+    ) -> (Connection, WorkerRecord) {
         let (sender, outbox) = mpsc::channel(OUTBOX);
         let mut inner = self.lock();
         inner.last_number += 1;
         let number = inner.last_number;
-        let record = WorkerRecord { head: self.head, connection: number, hello, draining: inner.draining };
+        let record = WorkerRecord { head: self.head, connection: number, hello, draining: inner.draining, named };
         let leases = resumed.iter().map(|(lease, request)| (lease.job, (lease.epoch, Arc::new(request.clone()))));
         if inner.draining {
             let _ = sender.try_send(ToWorker::HeadLeaves);
@@ -109,11 +114,18 @@ impl Connections {
         connected.outbox.try_send(message).map_err(|_| NotHere)
     }
 
-    /// What an assignment that passed through here asks for.
-    pub(super) fn request(&self, job: JobId, epoch: i32) -> Option<Arc<ValidRequest>> {
+    /// Who works on an assignment that passed through here, and what it asks for.
+    pub(super) fn holder(&self, job: JobId, epoch: i32) -> Option<(WorkerId, Arc<ValidRequest>)> {
         let inner = self.lock();
-        let mut leases = inner.workers.values().filter_map(|connected| connected.leases.get(&job));
-        leases.find(|(other, _)| *other == epoch).map(|(_, request)| request.clone())
+        let mut leases = inner.workers.iter().filter_map(|(id, connected)| Some((id, connected.leases.get(&job)?)));
+        leases.find(|(_, (other, _))| *other == epoch).map(|(id, (_, request))| (id.clone(), request.clone()))
+    }
+
+    /// What this worker makes under that lease, as far as this head knows.
+    pub(super) fn request_of(&self, id: &WorkerId, job: JobId, epoch: i32) -> Option<Arc<ValidRequest>> {
+        let inner = self.lock();
+        let (_, request) = inner.workers.get(id)?.leases.get(&job).filter(|(other, _)| *other == epoch)?;
+        Some(request.clone())
     }
 
     /// Whether the worker still has this lease, as far as this head knows.

@@ -264,6 +264,8 @@ async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projectio
         prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
         prospects.insert(job.id, prospect);
     }
+    let last_ms = projections.iter().map(|projection| projection.finish_ms).fold(0.0, f64::max);
+    fleet.outlook.learn_pace(projections.len() as f64 / (last_ms / 1_000.0), now);
     // Every start moves everybody behind it: most of them with nobody watching.
     fleet.jobs.publish_all(&fleet.outlook.replace_waiting(prospects)).await;
 }

@@ -1,7 +1,7 @@
 //! What a worker may say of itself. Plans are made by these numbers, so nonsense is refused at the door.
 
-use domain::ModelCard;
 use domain::worker::{Heat, Hello, PROTOCOL, WarmModel};
+use domain::{ModelCard, ValidRequest};
 
 /// Most jobs a worker may work on at the same time.
 const MOST_JOBS: u32 = 64;
@@ -15,6 +15,10 @@ pub(super) const LONGEST_MS: f64 = 3_600_000.0;
 const LONGEST_TEXT: usize = 120;
 /// Most memory a device may have, in MiB.
 const MOST_MEMORY_MB: u64 = 1 << 24;
+/// Most steps of one picture.
+const MOST_STEPS: u32 = 100_000;
+/// Longest preview, in characters.
+const LONGEST_PREVIEW: usize = 256 * 1024;
 /// Most reasons for which a device holds itself back at once.
 const MOST_REASONS: usize = 16;
 
@@ -70,6 +74,18 @@ pub(super) fn models(warm: &[WarmModel]) -> Result<(), String> {
 /// Whether a device can be in this condition.
 pub(super) fn is_plausible(heat: &Heat) -> bool {
     heat.throttle.len() <= MOST_REASONS && heat.throttle.iter().all(|reason| reason.chars().count() <= LONGEST_TEXT)
+}
+
+/// Whether a step of this request may be told to whoever watches.
+pub(super) fn is_step(index: u32, step: u32, steps: u32, preview: Option<&str>, request: &ValidRequest) -> bool {
+    index < request.count && step <= steps && steps <= MOST_STEPS && preview.is_none_or(is_preview)
+}
+
+/// A small picture as workers send it, and nothing that a browser might take for something else.
+fn is_preview(url: &str) -> bool {
+    let data = ["data:image/png;base64,", "data:image/jpeg;base64,"].iter().find_map(|kind| url.strip_prefix(kind));
+    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=');
+    data.is_some_and(|data| data.len() <= LONGEST_PREVIEW && data.bytes().all(fits))
 }
 
 fn card(card: &ModelCard) -> Result<(), String> {
@@ -139,6 +155,30 @@ mod tests {
     #[test]
     fn a_worker_that_makes_sense_is_taken_in() {
         assert_eq!(check(&good()), Ok(()));
+    }
+
+    #[test]
+    fn only_steps_of_the_request_and_small_pictures_are_passed_on() {
+        let request = ValidRequest {
+            prompt: "a sea".into(),
+            negative_prompt: String::new(),
+            model: "starter".into(),
+            capability: "image.fast".into(),
+            count: 2,
+            seed: 5,
+            width: 64,
+            height: 64,
+            steps: 12,
+            guidance: 3.0,
+        };
+        let told = |index, preview: Option<&str>| is_step(index, 3, 12, preview, &request);
+        assert!(told(1, None) && told(0, Some("data:image/png;base64,aGk=")));
+        assert!(!told(2, None), "a picture that nobody asked for");
+        for bad in ["https://elsewhere.example/x.png", "data:text/html;base64,aGk=", "data:image/svg+xml;base64,aGk="] {
+            assert!(!told(0, Some(bad)), "{bad}");
+        }
+        assert!(!told(0, Some("data:image/png;base64,\"><script>")));
+        assert!(!told(0, Some(&format!("data:image/png;base64,{}", "A".repeat(LONGEST_PREVIEW + 1)))));
     }
 
     #[test]

@@ -26,15 +26,15 @@ mod sweep;
 mod workers;
 
 pub use connections::{Connection, FleetWorker};
-pub use delivery::DeliveryError;
+pub use delivery::{DeliveryError, Expected};
 pub use health::Condition;
-pub use keys::{KeyError, KeyInfo, WorkerKeys};
+pub use keys::{KeyError, KeyHash, KeyInfo, WorkerKeys};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, RESUME_MS};
-use domain::{AppError, JobEvent, JobId, ModelCard, StepProgress, WorkerId};
+use domain::{AppError, JobEvent, JobId, StepProgress, WorkerId};
 use sqlx::PgPool;
 use thiserror::Error;
 
@@ -43,7 +43,7 @@ use crate::bus::{Broadcast, Bus, Letter, Renewal, To};
 use crate::clock::SharedClock;
 use crate::db::explain;
 use crate::group::Group;
-use crate::jobs::{Jobs, Models, Outlook};
+use crate::jobs::{Jobs, Models, Outlook, Source};
 use crate::media::MediaStore;
 use connections::Connections;
 use leases::{Closing, Delivered};
@@ -65,6 +65,7 @@ pub struct Fleet {
     roster: Arc<Mutex<Roster>>,
     closing: Closing,
     delivering: Group<Delivered, Result<bool, AppError>>,
+    uploads: delivery::Uploads,
 }
 
 /// What [`Fleet::new`] is made of.
@@ -100,6 +101,7 @@ impl Fleet {
             roster: Arc::default(),
             closing: leases::closing(&pool),
             delivering: leases::delivering(&pool),
+            uploads: delivery::Uploads::default(),
             pool,
             clock,
             jobs,
@@ -116,22 +118,23 @@ impl Fleet {
         dispatcher::run(self).await;
     }
 
-    /// Takes a worker in. Messages for it come out of the connection.
-    pub async fn connect(&self, hello: Hello) -> Result<Connection, JoinError> {
+    /// Takes a worker in, whose name goes with its key or is just what it says. Messages for it come out of the
+    /// connection.
+    pub async fn connect(&self, hello: Hello, named: bool) -> Result<Connection, JoinError> {
         hello::check(&hello).map_err(JoinError::Refused)?;
         if self.connections.is_draining() && hello.holding.is_empty() {
             // Only who has something to hand in is let in to the end.
             return Err(JoinError::Unavailable(AppError::Unavailable));
         }
         let worker = hello.id.clone();
-        self.announce(&hello).await.map_err(JoinError::Unavailable)?;
+        self.announce(&hello, named).await.map_err(JoinError::Unavailable)?;
         let unavailable = |error| JoinError::Unavailable(explain(error));
         let resumed = store::resume(&self.pool, &worker, &hello.holding, lease()).await.map_err(unavailable)?;
         let kept: Vec<Lease> = resumed.iter().map(|(lease, _)| *lease).collect();
         let abandoned = store::abandoned_by(&self.pool, &worker, &kept).await.map_err(unavailable)?;
         tracing::info!(%worker, device = %hello.device, resumed = kept.len(), "worker joined");
         self.connections.drained(workers::store::drained(&self.pool).await.map_err(unavailable)?);
-        let (connection, record) = self.connections.join(hello, resumed);
+        let (connection, record) = self.connections.join(hello, named, resumed);
         for (lease, connection_lost) in abandoned {
             tracing::warn!(job = %lease.job, %worker, connection_lost, "its worker joined again without it");
             // Where the worker's head died, it is the head's letters that were lost, and nothing speaks against the job.
@@ -144,6 +147,7 @@ impl Fleet {
             tracing::warn!(%error, %worker, "not announced: the next heartbeat makes up for it");
         }
         self.tell_dispatcher(Letter::Joined(Box::new(record))).await;
+        self.refresh_models().await.map_err(unavailable)?;
         Ok(connection)
     }
 
@@ -188,12 +192,13 @@ impl Fleet {
                 }
                 self.connections.models_changed(worker, warm.clone());
                 if let Some(record) = self.connections.record(worker) {
-                    self.announce(&record.hello).await?;
+                    self.announce(&record.hello, record.named).await?;
                 }
             }
             FromWorker::Leaving => self.connections.leaving(worker),
             FromWorker::Progress { job, epoch, index, step, steps, preview } => {
-                if !self.connections.has(worker, *job, *epoch) {
+                let request = self.connections.request_of(worker, *job, *epoch);
+                if !request.is_some_and(|request| hello::is_step(*index, *step, *steps, preview.as_deref(), &request)) {
                     return Ok(true);
                 }
                 let progress =
@@ -311,9 +316,26 @@ impl Fleet {
     }
 
     /// Takes note of what a worker can run, loaded or not.
-    async fn announce(&self, hello: &Hello) -> Result<(), AppError> {
-        let cards: Vec<ModelCard> = hello.cards().cloned().collect();
-        self.models.announce(&cards).await
+    async fn announce(&self, hello: &Hello, named: bool) -> Result<(), AppError> {
+        let source = if named { Source::Worker(hello.id.clone()) } else { Source::Shared };
+        self.models.announce(&source, hello.cards()).await
+    }
+
+    /// The models that requests may name are those of all heads' workers; the studio's own workers' come first.
+    async fn refresh_models(&self) -> Result<(), sqlx::Error> {
+        let mut records = self.bus.workers().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "models of other heads' workers may be missing");
+            Vec::new()
+        });
+        records.extend(self.connections.records());
+        records.sort_by(|a, b| (a.named, &a.hello.id).cmp(&(b.named, &b.hello.id)));
+        let mut names: Vec<String> = Vec::new();
+        for card in records.iter().flat_map(|record| record.hello.cards()) {
+            if !names.contains(&card.name) {
+                names.push(card.name.clone());
+            }
+        }
+        self.models.refresh(names, self.clock.now()).await
     }
 
     async fn tell_dispatcher(&self, letter: Letter) {

@@ -61,6 +61,9 @@ impl Fleet {
                     self.learn(job, &event);
                     self.jobs.events().send(job, event);
                 }
+                Heard::Message { broadcast: Broadcast::Pace { jobs_per_second }, .. } => {
+                    self.outlook.learn_pace(jobs_per_second, self.clock.now());
+                }
                 Heard::Gap => {
                     self.introduce_again().await;
                     self.bell.ring_here();
@@ -113,12 +116,14 @@ impl Fleet {
         }
     }
 
-    /// The depth of the queue, by which people are turned away, and what the operator wants of workers.
+    /// The depth of the queue, by which people are turned away, what the operator wants of workers, and their models.
     async fn look_around(&self) -> Result<(), sqlx::Error> {
         let queued = store::count_queued(&self.pool).await?;
         self.outlook.count_queued(usize::try_from(queued).unwrap_or(0));
         self.connections.drained(workers::store::drained(&self.pool).await?);
-        Ok(())
+        self.outlook.tidy(self.clock.now());
+        self.jobs.events().tidy();
+        self.refresh_models().await
     }
 
     async fn forward_cancellations(&self, cancelled: &mut mpsc::UnboundedReceiver<(JobId, i32)>) {

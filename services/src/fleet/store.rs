@@ -375,15 +375,20 @@ pub(super) async fn is_leased(pool: &PgPool, job: JobId, epoch: i32) -> Result<b
     leased_request(pool, job, epoch).await.map(|request| request.is_some())
 }
 
-/// The request of a job, if this lease on it stands.
-pub(super) async fn leased_request(pool: &PgPool, job: JobId, epoch: i32) -> Result<Option<ValidRequest>, sqlx::Error> {
-    let request: Option<Json<ValidRequest>> =
-        sqlx::query_scalar("SELECT request FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running'")
-            .bind(job.0)
-            .bind(epoch)
-            .fetch_optional(pool)
-            .await?;
-    Ok(request.map(|request| request.0))
+/// Who works on a job, and what it asks for, if this lease on it stands.
+pub(super) async fn leased_request(
+    pool: &PgPool,
+    job: JobId,
+    epoch: i32,
+) -> Result<Option<(WorkerId, ValidRequest)>, sqlx::Error> {
+    let row: Option<(String, Json<ValidRequest>)> = sqlx::query_as(
+        "SELECT coalesce(worker_id, ''), request FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running'",
+    )
+    .bind(job.0)
+    .bind(epoch)
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|(worker, request)| (WorkerId(worker), request.0)))
 }
 
 /// Publishes pictures whose leases stand and that nobody delivered before; answers those.

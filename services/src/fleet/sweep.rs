@@ -11,6 +11,7 @@ use super::desk::{Desk, millis};
 use super::dispatcher::{send, take_in};
 use super::store::Waiting;
 use super::{Fleet, GiveBack, store, workers};
+use crate::bus::Broadcast;
 
 /// How long a job waits for a model that no worker has.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
@@ -38,6 +39,11 @@ pub(super) async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Er
         roster.forget_health(millis(fleet.clock.now()));
     }
     rotate_models(fleet, desk).await;
+    if let Some(jobs_per_second) = fleet.outlook.pace(fleet.clock.now())
+        && let Err(error) = fleet.bus.publish(&Broadcast::Pace { jobs_per_second }).await
+    {
+        tracing::debug!(%error, "other heads may not know how fast the queue is served");
+    }
     let learned = fleet.roster().learned();
     if !learned.is_empty() {
         workers::store::remember(&fleet.pool, &learned).await?;

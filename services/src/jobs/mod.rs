@@ -6,7 +6,7 @@ mod outlook;
 pub(crate) mod store;
 
 pub use events::{EventHub, Subscription};
-pub use models::Models;
+pub use models::{Models, Source};
 pub(crate) use outlook::after;
 pub use outlook::{Outlook, Prospect};
 
@@ -247,7 +247,7 @@ impl Jobs {
         })
     }
 
-    /// Refuses when too many wait, and says when there may be room.
+    /// Refuses when too many wait, and says when there may be room, if anybody knows.
     fn check_room(&self) -> Result<(), AppError> {
         let queued = self.outlook.queued();
         if queued < self.max_queued {
@@ -255,7 +255,7 @@ impl Jobs {
         }
         // At the pace of the queue, the time until what is too many has been served; at least a moment.
         let seconds = self.outlook.seconds_to_serve(queued + 1 - self.max_queued, self.clock.now());
-        Err(AppError::Busy { retry_seconds: seconds.clamp(5, 3_600) })
+        Err(AppError::Busy { retry_seconds: seconds.map(|seconds| seconds.clamp(5, 3_600)) })
     }
 
     pub(crate) async fn delete_files(&self, outputs: &[OutputId]) {

@@ -38,6 +38,12 @@ fn seconds_until(at: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     (ms as f64 / 100.0).round() / 10.0
 }
 
+/// How long the pace of the queue is believed.
+const PACE_HOLDS: TimeDelta = TimeDelta::seconds(30);
+/// A prospect this much older than the finish it foretold is forgotten.
+const OVERDUE: TimeDelta = TimeDelta::minutes(15);
+/// Most prospects that are kept of what another head's dispatcher said.
+const MOST_WAITING: usize = 50_000;
 /// Further into the future nothing is foretold: 30 days, in milliseconds.
 const HORIZON_MS: f64 = 30.0 * 86_400_000.0;
 
@@ -60,6 +66,8 @@ struct Inner {
     queued: usize,
     waiting: HashMap<JobId, Prospect>,
     running: HashMap<JobId, Prospect>,
+    /// Jobs served in a second, and when that was so.
+    pace: Option<(f64, DateTime<Utc>)>,
 }
 
 impl Outlook {
@@ -73,13 +81,31 @@ impl Outlook {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).queued
     }
 
-    /// Seconds until the next `jobs` of those that wait are expected to be done; 30 when unknown.
-    pub(crate) fn seconds_to_serve(&self, jobs: usize, now: DateTime<Utc>) -> u32 {
-        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        let mut finishes: Vec<DateTime<Utc>> = inner.waiting.values().map(|prospect| prospect.finish_at).collect();
-        finishes.sort_unstable();
-        let at = finishes.get(jobs.saturating_sub(1).min(finishes.len().saturating_sub(1)));
-        at.map_or(30, |at| u32::try_from((*at - now).num_seconds().max(0)).unwrap_or(u32::MAX))
+    /// Seconds until the next `jobs` of those that wait are expected to be done, where anybody knows.
+    pub(crate) fn seconds_to_serve(&self, jobs: usize, now: DateTime<Utc>) -> Option<u32> {
+        let jobs_per_second = self.pace(now)?;
+        // Saturates.
+        Some((jobs as f64 / jobs_per_second).ceil() as u32)
+    }
+
+    /// Jobs served in a second, as far as was heard lately.
+    pub(crate) fn pace(&self, now: DateTime<Utc>) -> Option<f64> {
+        let (pace, at) = self.inner.read().unwrap_or_else(PoisonError::into_inner).pace?;
+        (now - at <= PACE_HOLDS).then_some(pace)
+    }
+
+    /// The dispatcher, here or elsewhere, expects the queue to be served at this pace.
+    pub(crate) fn learn_pace(&self, jobs_per_second: f64, now: DateTime<Utc>) {
+        let known = (jobs_per_second.is_finite() && jobs_per_second > 0.0).then_some((jobs_per_second, now));
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).pace = known;
+    }
+
+    /// Forgets what was expected of jobs that should have ended long ago: where others dispatch, nobody may say so.
+    pub(crate) fn tidy(&self, now: DateTime<Utc>) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let holds = |_: &JobId, prospect: &mut Prospect| now - prospect.finish_at < OVERDUE;
+        inner.waiting.retain(holds);
+        inner.running.retain(holds);
     }
 
     /// Counts a job that was just accepted, until the queue is counted again.
@@ -121,7 +147,7 @@ impl Outlook {
         if running {
             inner.waiting.remove(&job);
             inner.running.insert(job, prospect);
-        } else {
+        } else if inner.waiting.len() < MOST_WAITING {
             inner.waiting.insert(job, prospect);
         }
     }
@@ -168,6 +194,28 @@ mod tests {
         expected.sort();
         assert_eq!(moved, expected);
         assert_eq!(places(&outlook), [Some(0), Some(0), Some(5)]);
+    }
+
+    #[test]
+    fn how_long_it_takes_is_told_only_while_it_is_known() {
+        let (outlook, now) = (Outlook::default(), DateTime::UNIX_EPOCH);
+        assert_eq!(outlook.seconds_to_serve(10, now), None);
+        outlook.learn_pace(0.5, now);
+        assert_eq!(outlook.seconds_to_serve(10, now), Some(20));
+        assert_eq!(outlook.seconds_to_serve(10, now + TimeDelta::seconds(31)), None);
+        outlook.learn_pace(f64::INFINITY, now);
+        assert_eq!(outlook.seconds_to_serve(10, now), None);
+    }
+
+    #[test]
+    fn what_should_have_ended_long_ago_is_forgotten() {
+        let outlook = Outlook::default();
+        outlook.learn(job(1), prospect(0, false), false);
+        outlook.learn(job(2), prospect(0, false), true);
+        outlook.tidy(DateTime::UNIX_EPOCH + TimeDelta::minutes(14));
+        assert_eq!(places(&outlook), [Some(0), Some(0), None]);
+        outlook.tidy(DateTime::UNIX_EPOCH + TimeDelta::minutes(16));
+        assert_eq!(places(&outlook), [None, None, None]);
     }
 
     #[test]

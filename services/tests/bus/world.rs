@@ -133,6 +133,7 @@ pub fn record(name: &str, head: HeadId) -> WorkerRecord {
             holding: Vec::new(),
         },
         draining: false,
+        named: false,
     }
 }
 

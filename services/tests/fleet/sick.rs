@@ -72,7 +72,7 @@ async fn nonsense_is_turned_away_and_the_studio_goes_on(pool: PgPool) {
     let mut crowd = hello("b");
     crowd.concurrency = u32::MAX;
     for nonsense in [endless.clone(), crowd] {
-        assert!(matches!(studio.fleet.connect(nonsense).await, Err(JoinError::Refused(_))));
+        assert!(matches!(studio.fleet.connect(nonsense, false).await, Err(JoinError::Refused(_))));
     }
     let mut worker = studio.worker("c").await;
     let warm = FromWorker::Models { warm: endless.models, problem: None };

@@ -13,7 +13,7 @@ use services::clock::{Clock, SharedClock, SystemClock};
 use services::credits::{self, CreditsService};
 use services::fleet::{Connection, DeliveryError, Fleet, FleetParts};
 use services::identity::{Identity, Visitor};
-use services::jobs::{EventHub, Jobs, JobsParts, MAX_QUEUED, Models, Outlook};
+use services::jobs::{EventHub, Jobs, JobsParts, MAX_QUEUED, Models, Outlook, Source};
 use services::media::MediaStore;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -87,7 +87,7 @@ impl Studio {
             bus,
             bell,
         });
-        models.announce(&[card()]).await.expect("announce");
+        models.announce(&Source::Shared, [&card()]).await.expect("announce");
         let serving = tokio::spawn({
             let fleet = fleet.clone();
             async move { fleet.serve_bus(&mut cancellations).await }
@@ -123,7 +123,7 @@ impl Studio {
 
     pub async fn join(&self, hello: Hello) -> Worker {
         let id = hello.id.clone();
-        let connection = self.fleet.connect(hello).await.expect("connect");
+        let connection = self.fleet.connect(hello, false).await.expect("connect");
         Worker { id, connection }
     }
 

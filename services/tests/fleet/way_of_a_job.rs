@@ -1,7 +1,6 @@
 //! The way of a job against a real Postgres.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::worker::{Assignment, Failure, FromWorker, ToWorker};
@@ -164,7 +163,10 @@ async fn unfit_pictures_are_refused(pool: PgPool) {
     studio.submit(owner, 1).await;
     let assignment = worker.assignment().await;
     let Assignment { job, epoch, .. } = assignment;
-    for bytes in [Vec::new(), b"GIF89a".to_vec(), png(64, 64), png(256, 256)[..20].to_vec()] {
+    let whole = png(256, 256);
+    // The last has a whole header, and no end.
+    for bytes in [Vec::new(), b"GIF89a".to_vec(), png(64, 64), whole[..20].to_vec(), whole[..whole.len() / 2].to_vec()]
+    {
         assert!(matches!(studio.fleet.deliver(None, job, epoch, 0, bytes).await, Err(DeliveryError::Unfit(_))));
     }
     assert!(matches!(studio.deliver(&assignment, 5).await, Err(DeliveryError::Unfit(_))));

@@ -2,7 +2,7 @@
 
 use domain::worker::{AvailableModel, Failure, FromWorker, Heat, Lease};
 use domain::{JobState, ModelCard, WorkerId};
-use services::fleet::{Fleet, KeyError, WorkerKeys};
+use services::fleet::{Fleet, KeyError, KeyHash, WorkerKeys};
 use sqlx::PgPool;
 
 use crate::studio::{Studio, card, hello, until};
@@ -145,10 +145,13 @@ async fn a_key_is_for_one_worker_and_can_be_revoked(pool: PgPool) {
     let attic = WorkerId("attic".into());
     assert_eq!(keys.owner(&key).await, Ok(Some(attic.clone())));
     assert_eq!(keys.owner("mw_wrong").await, Ok(None));
-    assert_eq!(keys.stands(&attic).await, Ok(true));
+    let hash = KeyHash::of(&key);
+    assert_eq!(keys.stands(&hash).await, Ok(true));
     keys.revoke("attic").await.expect("revoked");
     assert_eq!(keys.owner(&key).await, Ok(None));
-    assert_eq!(keys.stands(&attic).await, Ok(false));
+    assert_eq!(keys.stands(&hash).await, Ok(false));
     assert!(matches!(keys.revoke("attic").await, Err(KeyError::Unknown(_))));
-    assert_ne!(keys.create("attic").await.expect("a new key"), key);
+    let other = keys.create("attic").await.expect("a new key");
+    assert_eq!(keys.stands(&KeyHash::of(&other)).await, Ok(true));
+    assert_eq!(keys.stands(&hash).await, Ok(false), "a new key of that name is no use to who has the old one");
 }
