@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::WorkerId;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_util::MetricKindMask;
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
 use services::clock::{self, SharedClock, SystemClock};
@@ -35,6 +36,8 @@ use crate::{keep, pages, router};
 
 /// Connections to the database.
 const POOL: u32 = 16;
+/// A gauge that was not set for this long goes with the next reading.
+const GAUGES_LAST: Duration = Duration::from_secs(1);
 
 /// Runs until asked to stop. Errors are sentences for the operator.
 pub async fn run(config: Config) -> Result<(), String> {
@@ -134,7 +137,11 @@ async fn serve(
     let identity = Identity::new(pool.clone());
     let handles =
         Handles { jobs: jobs.clone(), identity: identity.clone(), credits: credits.clone(), models: models.clone() };
-    let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
+    // Gauges are set anew for every reader: what was not belongs to a worker that is gone.
+    let metrics = PrometheusBuilder::new()
+        .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LAST))
+        .install_recorder()
+        .map_err(|error| error.to_string())?;
     let state = AppState {
         jobs,
         identity,

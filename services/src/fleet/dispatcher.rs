@@ -17,7 +17,7 @@ use super::desk::Desk;
 pub(super) use super::desk::millis;
 use super::roster::Held;
 use super::store::Running;
-use super::{Fleet, GiveBack, assignment, isolation, lease, store, sweep, workers};
+use super::{Fleet, GiveBack, assignment, hello, isolation, lease, store, sweep, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 
 /// The loop looks again after this long even if nobody wakes it.
@@ -127,6 +127,11 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
 /// A worker that this desk did not know: what was learned of it, and what it holds.
 pub(super) async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     let worker = record.hello.id.clone();
+    // Its head has looked, unless that is of an older version.
+    if let Err(why) = hello::check(&record.hello) {
+        tracing::warn!(%worker, why, "a worker of another head is left out");
+        return;
+    }
     let learned = workers::store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()

@@ -4,7 +4,7 @@ use domain::worker::{Failure, Hello, Lease};
 use domain::{AppError, JobId, OutputId, WorkerId};
 use sqlx::PgPool;
 
-use super::{Fleet, GiveBack, store};
+use super::{Fleet, GiveBack, delivery, store};
 use crate::bus::Broadcast;
 use crate::credits;
 use crate::db::explain;
@@ -55,7 +55,7 @@ pub(super) fn delivering(pool: &PgPool) -> Group<Delivered, Result<bool, AppErro
     Group::spawn(move |pictures: Vec<Delivered>| {
         let pool = pool.clone();
         async move {
-            match store::insert_outputs(&pool, &pictures).await {
+            match delivery::store::insert_outputs(&pool, &pictures).await {
                 Ok(inserted) => pictures.iter().map(|picture| Ok(inserted.contains(&picture.id))).collect(),
                 Err(error) => {
                     let error = explain(error);

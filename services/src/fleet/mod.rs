@@ -47,6 +47,7 @@ use crate::jobs::{Jobs, Models, Outlook, Source};
 use crate::media::MediaStore;
 use connections::Connections;
 use leases::{Closing, Delivered};
+pub use roster::ModelPlan;
 use roster::Roster;
 
 /// The fleet as the worker gateway sees it.
@@ -115,6 +116,7 @@ impl Fleet {
 
     /// Assigns work until the future is dropped: for the elected head only.
     pub async fn dispatch(&self) {
+        let _term = Term(self);
         dispatcher::run(self).await;
     }
 
@@ -147,7 +149,9 @@ impl Fleet {
             tracing::warn!(%error, %worker, "not announced: the next heartbeat makes up for it");
         }
         self.tell_dispatcher(Letter::Joined(Box::new(record))).await;
-        self.refresh_models().await.map_err(unavailable)?;
+        if let Err(error) = self.refresh_models().await {
+            tracing::debug!(%error, "its models are known a little later");
+        }
         Ok(connection)
     }
 
@@ -282,6 +286,11 @@ impl Fleet {
         self.roster().conditions(dispatcher::millis(self.clock.now()))
     }
 
+    /// What models lie where next, and why, as far as this head dispatches.
+    pub fn model_plan(&self) -> ModelPlan {
+        self.roster().model_plan.clone()
+    }
+
     /// Says whether a worker of any head is to take nothing new; heard within two seconds.
     pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
         workers::store::set_draining(pool, worker, draining).await.map_err(explain)
@@ -354,6 +363,15 @@ impl Fleet {
 
     fn roster(&self) -> MutexGuard<'_, Roster> {
         self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While this head dispatches; what it knew of the whole fleet is old from then on.
+struct Term<'a>(&'a Fleet);
+
+impl Drop for Term<'_> {
+    fn drop(&mut self) {
+        self.0.roster().clear();
     }
 }
 

@@ -39,6 +39,15 @@ pub(super) struct Held {
     shares: HashMap<u32, f64>,
 }
 
+/// Where models go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelPlan {
+    /// Workers that each model's demand of the last hour would keep busy.
+    pub demand: Vec<(String, f64)>,
+    /// The latest changes: a worker, a model, and whether it is loaded there or makes room.
+    pub changes: Vec<(WorkerId, String, bool)>,
+}
+
 /// What a finished job taught.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Observation {
@@ -54,6 +63,7 @@ pub(super) struct Roster {
     learned: HashMap<(WorkerId, String), Estimate>,
     /// Of workers that are here or were lately: who is sick does not get well by dialling in again.
     health: HashMap<WorkerId, Health>,
+    pub(super) model_plan: ModelPlan,
 }
 
 #[derive(Debug)]

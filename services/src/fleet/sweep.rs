@@ -9,6 +9,7 @@ use domain::worker::ToWorker;
 
 use super::desk::{Desk, millis};
 use super::dispatcher::{send, take_in};
+use super::roster::ModelPlan;
 use super::store::Waiting;
 use super::{Fleet, GiveBack, store, workers};
 use crate::bus::Broadcast;
@@ -67,7 +68,14 @@ async fn rotate_models(fleet: &Fleet, desk: &mut Desk) {
     let demand: HashMap<String, f64> =
         desk.model_demand.iter().map(|(model, demand)| (model.clone(), demand.per_ms(millis(now)))).collect();
     let (records, shelves): (Vec<_>, Vec<_>) = fleet.roster().shelves().into_iter().unzip();
-    for change in residency::changes(&shelves, &demand) {
+    let changes = residency::changes(&shelves, &demand);
+    let told = changes.iter().flat_map(|change| {
+        let unloads = change.unload.iter().map(|model| (change.worker.clone(), model.clone(), false));
+        unloads.chain([(change.worker.clone(), change.load.clone(), true)])
+    });
+    let model_plan = ModelPlan { demand: demand.into_iter().collect(), changes: told.collect() };
+    fleet.roster().model_plan = model_plan;
+    for change in changes {
         let Some(record) = records.iter().find(|record| record.hello.id == change.worker) else { continue };
         tracing::info!(worker = %change.worker, load = change.load, unload = ?change.unload, "models rotate");
         for model in change.unload {

@@ -1,5 +1,7 @@
 //! Finished pictures on their way in.
 
+pub(super) mod store;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::leases::Delivered;
-use super::{Fleet, picture, store};
+use super::{Fleet, picture};
 use crate::clock;
 use crate::db::explain;
 
@@ -84,7 +86,7 @@ impl Fleet {
             Some(here) => here,
             // Its worker is connected to another head, or to none at the moment.
             None => {
-                let leased = store::leased_request(&self.pool, job, epoch).await;
+                let leased = super::store::leased_request(&self.pool, job, epoch).await;
                 let (holder, request) = leased.map_err(unavailable)?.ok_or(DeliveryError::Stale)?;
                 (holder, Arc::new(request))
             }
