@@ -29,6 +29,8 @@ async fn a_lease_that_ended_unheard_does_not_keep_its_worker_busy(pool: PgPool) 
     let mut worker = studio.worker("a").await;
     let lost = studio.submit(owner, 1).await;
     worker.assignment().await;
+    // The dispatcher looks once more after it has sent a job, which is not what is meant here.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     // The job ends, and the letter that would have said so is lost.
     sqlx::query("UPDATE jobs SET state = 'failed', lease_until = NULL WHERE id = $1")
         .bind(lost.id.0)
