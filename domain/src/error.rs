@@ -71,7 +71,8 @@ pub enum AppError {
         daily: u32,
     },
     Busy {
-        retry_seconds: u32,
+        /// Left out where nobody knows.
+        retry_seconds: Option<u32>,
     },
     NoModel,
     GenerationFailed,
@@ -162,9 +163,8 @@ impl AppError {
     /// Seconds for the `Retry-After` header, where trying again later helps.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Busy { retry_seconds } | Self::SlowDown { retry_seconds } | Self::BudgetSpent { retry_seconds } => {
-                Some(*retry_seconds)
-            }
+            Self::Busy { retry_seconds } => *retry_seconds,
+            Self::SlowDown { retry_seconds } | Self::BudgetSpent { retry_seconds } => Some(*retry_seconds),
             Self::NoModel | Self::Unavailable => Some(3),
             Self::DailyLimit { now, resets_at, .. } => {
                 Some(u32::try_from((*resets_at - *now).num_seconds().max(1)).unwrap_or(u32::MAX))

@@ -49,7 +49,7 @@ uuid_id!(
     DeviceId
 );
 
-/// A worker process, named by itself when it registers, for example `local-0`.
+/// A worker process, named by itself when it registers, for example `local-attic-3f2a-0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkerId(pub String);

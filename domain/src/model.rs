@@ -20,7 +20,31 @@ pub struct ModelCard {
     pub size_multiple: u32,
 }
 
+/// Largest native side of a model, in pixels.
+const LARGEST_SIDE: u32 = 8_192;
+/// Most steps a model may take.
+const MOST_STEPS: u32 = 1_000;
+/// Strongest guidance a model may start from.
+const STRONGEST_GUIDANCE: f32 = 100.0;
+
 impl ModelCard {
+    /// Whether the numbers make sense, so that sizes and prices can be made of them; the reason if not.
+    pub fn check(&self) -> Result<(), String> {
+        if !(1..=LARGEST_SIDE).contains(&self.native_size) {
+            return Err(format!("a native size of {} pixels", self.native_size));
+        }
+        if !(1..=self.native_size).contains(&self.size_multiple) {
+            return Err(format!("sizes in multiples of {} pixels", self.size_multiple));
+        }
+        if !(1..=MOST_STEPS).contains(&self.max_steps) || !(1..=self.max_steps).contains(&self.default_steps) {
+            return Err(format!("{} steps, at most {}", self.default_steps, self.max_steps));
+        }
+        if !(self.default_guidance >= 0.0 && self.default_guidance <= STRONGEST_GUIDANCE) {
+            return Err(format!("a guidance of {}", self.default_guidance));
+        }
+        Ok(())
+    }
+
     /// Largest side, in pixels, that is accepted for this model.
     pub fn max_side(&self) -> u32 {
         self.native_size * 2

@@ -125,8 +125,8 @@ pub enum ToWorker {
     Unload {
         model: String,
     },
-    /// Finish what is in flight, take nothing new, then leave.
-    Drain,
+    /// This head is about to end: finish what is in flight, then dial in again, wherever that leads.
+    HeadLeaves,
 }
 
 /// From a worker to the head.
@@ -197,6 +197,14 @@ impl Failure {
 
 fn one() -> f64 {
     1.0
+}
+
+impl Hello {
+    /// The cards of its models, loaded or not; those of loaded ones come first.
+    pub fn cards(&self) -> impl Iterator<Item = &ModelCard> {
+        let available = self.available.iter().map(|model| &model.card);
+        self.models.iter().map(|model| &model.card).chain(available)
+    }
 }
 
 impl Heat {

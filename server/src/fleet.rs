@@ -20,7 +20,7 @@ pub enum WorkerCommand {
     Revoke { name: String },
     /// Lists the keys that were made.
     Keys,
-    /// Asks a worker to finish what it has and leave.
+    /// Lets a worker finish what it has and gives it nothing new, until `undrain`. It stays connected.
     Drain { name: String },
     /// Lets a drained worker take work again.
     Undrain { name: String },
@@ -56,5 +56,9 @@ pub async fn run(config: &Config, command: WorkerCommand) -> Result<(), String> 
 
 async fn drain(pool: &sqlx::PgPool, name: String, draining: bool) -> Result<String, String> {
     Fleet::set_draining(pool, &WorkerId(name.clone()), draining).await.map_err(|error| error.to_string())?;
-    Ok(if draining { format!("{name} finishes what it has and leaves") } else { format!("{name} may take work again") })
+    Ok(if draining {
+        format!("{name} finishes what it has and is given nothing new")
+    } else {
+        format!("{name} may take work again")
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,13 +10,17 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::worker::{FromWorker, HEARTBEAT_MS, LEASE_MS, ToWorker};
 use domain::{AppError, JobId, WorkerId};
-use services::fleet::{DeliveryError, Fleet, JoinError, WorkerKeys};
+use services::fleet::{DeliveryError, Fleet, JoinError, KeyHash, WorkerKeys};
 use sha2::{Digest, Sha256};
 
 use crate::problem::{IdPath, ProblemResponse};
 
 /// Largest message a worker may send: a preview with room to spare, in bytes.
 const MESSAGE_LIMIT: usize = 1 << 20;
+/// Longest time that a picture may be on its way; a worker gives up no later.
+const PICTURE_TIME: Duration = Duration::from_secs(30);
+/// Longest time that a worker may leave a message unread.
+const UNREAD: Duration = Duration::from_millis(LEASE_MS);
 
 /// What opens the gateway: the key that local workers share, and those of workers elsewhere.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub struct Keys {
 
 /// Who was let in: a worker with a key of its own has the name that goes with it.
 #[derive(Clone, Debug)]
-pub struct Guest(Option<WorkerId>);
+pub struct Guest(Option<(WorkerId, KeyHash)>);
 
 impl Keys {
     pub fn new(shared: &str, named: WorkerKeys) -> Self {
@@ -42,7 +46,7 @@ impl Keys {
             return Ok(Guest(None));
         }
         let owner = self.named.owner(key).await?;
-        owner.map(|worker| Guest(Some(worker))).ok_or(AppError::NotFound)
+        owner.map(|worker| Guest(Some((worker, KeyHash::of(key))))).ok_or(AppError::NotFound)
     }
 }
 
@@ -72,13 +76,30 @@ pub async fn deliver(
     State(fleet): State<Fleet>,
     Extension(guest): Extension<Guest>,
     IdPath((job, epoch, index)): IdPath<(JobId, i32, u32)>,
-    body: Bytes,
+    body: Body,
 ) -> Response {
-    match fleet.deliver(guest.0.as_ref(), job, epoch, index, body.to_vec()).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error @ DeliveryError::Stale) => (StatusCode::CONFLICT, error.to_string()).into_response(),
-        Err(error @ DeliveryError::Unfit(_)) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
-        Err(DeliveryError::Unavailable(error)) => ProblemResponse(error).into_response(),
+    let by = guest.0.as_ref().map(|(worker, _)| worker);
+    // Nothing is read of a picture that nobody waits for, and no more of another than it can have.
+    let expected = match fleet.expect(by, job, epoch, index).await {
+        Ok(expected) => expected,
+        Err(error) => return refuse(error),
+    };
+    match tokio::time::timeout(PICTURE_TIME, to_bytes(body, expected.most_bytes())).await {
+        Ok(Ok(png)) => match fleet.take(expected, png).await {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(error) => refuse(error),
+        },
+        Ok(Err(error)) => (StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response(),
+        // Not a refusal: it may come again.
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the picture took too long").into_response(),
+    }
+}
+
+fn refuse(error: DeliveryError) -> Response {
+    match error {
+        DeliveryError::Stale => (StatusCode::CONFLICT, error.to_string()).into_response(),
+        DeliveryError::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
+        DeliveryError::Unavailable(error) => ProblemResponse(error).into_response(),
     }
 }
 
@@ -88,11 +109,11 @@ async fn serve(fleet: Fleet, keys: Keys, guest: Guest, mut socket: WebSocket) {
         Ok(Some(FromWorker::Hello(hello))) => hello,
         _ => return,
     };
-    if let Guest(Some(name)) = &guest {
+    if let Guest(Some((name, _))) = &guest {
         hello.id = name.clone();
     }
     let worker = hello.id.clone();
-    let mut connection = match fleet.connect(hello).await {
+    let mut connection = match fleet.connect(hello, guest.0.is_some()).await {
         Ok(connection) => connection,
         Err(JoinError::Refused(reason)) => return close(socket, close_code::POLICY, &reason).await,
         Err(JoinError::Unavailable(error)) => return close(socket, close_code::AGAIN, &error.to_string()).await,
@@ -100,15 +121,23 @@ async fn serve(fleet: Fleet, keys: Keys, guest: Guest, mut socket: WebSocket) {
     let number = connection.number;
     let welcome = ToWorker::Welcome { heartbeat_ms: HEARTBEAT_MS, resumed: std::mem::take(&mut connection.resumed) };
     let mut farewell = None;
+    let mut check = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
     if send(&mut socket, &welcome).await.is_ok() {
+        // Beside the messages: looking at other things must not begin the wait anew.
+        let silence = tokio::time::sleep(patience);
+        tokio::pin!(silence);
         loop {
             tokio::select! {
-                message = tokio::time::timeout(patience, receive(&mut socket)) => {
-                    let Ok(Some(message)) = message else { break };
-                    if matches!(message, FromWorker::Heartbeat { .. }) && is_revoked(&keys, &guest).await {
+                () = &mut silence => break,
+                // Whatever it says meanwhile: a key that was revoked opens nothing any more.
+                _ = check.tick() => {
+                    if is_revoked(&keys, &guest).await {
                         farewell = Some("this worker's key was revoked");
                         break;
                     }
+                }
+                message = receive(&mut socket) => {
+                    let Some(message) = message else { break };
                     // What can't be written down must not be forgotten: without the connection the
                     // job is placed again, and pictures that were delivered are not made twice.
                     match fleet.receive(&worker, number, message).await {
@@ -119,6 +148,7 @@ async fn serve(fleet: Fleet, keys: Keys, guest: Guest, mut socket: WebSocket) {
                             break;
                         }
                     }
+                    silence.set(tokio::time::sleep(patience));
                 }
                 message = connection.outbox.recv() => {
                     // Closed: another worker has joined under this name, or its leases ran out.
@@ -140,14 +170,16 @@ async fn serve(fleet: Fleet, keys: Keys, guest: Guest, mut socket: WebSocket) {
 async fn is_revoked(keys: &Keys, guest: &Guest) -> bool {
     match &guest.0 {
         None => false,
-        Some(worker) => matches!(keys.named.stands(worker).await, Ok(false)),
+        Some((_, key)) => matches!(keys.named.stands(key).await, Ok(false)),
     }
 }
 
 async fn close(mut socket: WebSocket, code: u16, reason: &str) {
     // A close frame's reason has room for 123 bytes.
     let reason: String = reason.chars().take(100).collect();
-    let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    let farewell = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    // Who does not read it finds the connection closed.
+    let _ = in_time(UNREAD, socket.send(farewell)).await;
 }
 
 /// The next message that makes sense; `None` when the connection is over.
@@ -166,5 +198,23 @@ async fn receive(socket: &mut WebSocket) -> Option<FromWorker> {
 
 async fn send(socket: &mut WebSocket, message: &ToWorker) -> Result<(), axum::Error> {
     let text = serde_json::to_string(message).map_err(axum::Error::new)?;
-    socket.send(Message::text(text)).await
+    // One that reads nothing would hold this task, and what it holds, for ever.
+    in_time(UNREAD, socket.send(Message::text(text))).await
+}
+
+async fn in_time<T>(time: Duration, sending: impl Future<Output = Result<T, axum::Error>>) -> Result<T, axum::Error> {
+    let late = || axum::Error::new("the other end does not read");
+    tokio::time::timeout(time, sending).await.unwrap_or_else(|_| Err(late()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_read_is_given_up() {
+        let never = std::future::pending::<Result<(), axum::Error>>();
+        assert!(in_time(Duration::from_millis(10), never).await.is_err());
+        assert!(in_time(Duration::from_secs(10), async { Ok(()) }).await.is_ok());
+    }
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod fleet;
 mod gateway;
 mod generate;
+mod keep;
 mod pages;
 mod postgres;
 mod problem;
@@ -42,7 +43,7 @@ enum Command {
     },
     /// Checks the machine, the database and the models, and says what to do.
     Doctor,
-    /// Workers on other machines: their keys, and asking one to finish and leave.
+    /// Workers on other machines: their keys, and giving one nothing new.
     #[command(subcommand)]
     Worker(fleet::WorkerCommand),
     /// Signs challenges with a new secret from now on. Nobody is logged out.

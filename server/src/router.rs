@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::handler::Handler;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -18,8 +17,6 @@ use crate::{assets, gateway, pages, security, visitor};
 
 /// Largest request body, in bytes, except for workers' pictures.
 pub const BODY_LIMIT: usize = 256 * 1024;
-/// Largest picture a worker may deliver, in bytes.
-const PICTURE_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What a request counts as when it is limited and measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +60,8 @@ pub fn build(state: AppState) -> Router {
     let site = state.leptos.site_root.to_string();
     let one = "/api/v1/generations/{id}";
     let events = "/api/v1/generations/{id}/events";
-    let results = post(gateway::deliver.layer(DefaultBodyLimit::max(PICTURE_LIMIT)));
+    // How large a picture may be, its lease says.
+    let results = post(gateway::deliver);
     let workers = Router::new()
         .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
         .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))

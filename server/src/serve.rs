@@ -8,7 +8,9 @@ use std::time::Duration;
 use app::server::Handles;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::WorkerId;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_util::MetricKindMask;
 use services::background::{self, Task};
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
@@ -32,11 +34,13 @@ use crate::config::Config;
 use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
 use crate::state::{AppState, TrustedProxies};
-use crate::workers::{self, LocalWorkers};
-use crate::{pages, router};
+use crate::workers::{self, LocalWorkers, Stage};
+use crate::{keep, pages, router};
 
 /// Connections to the database.
 const POOL: u32 = 16;
+/// A gauge that was not set for this long goes with the next reading.
+const GAUGES_LAST: Duration = Duration::from_secs(1);
 
 /// Runs until asked to stop. Errors are sentences for the operator.
 pub async fn run(config: Config) -> Result<(), String> {
@@ -114,7 +118,7 @@ async fn serve(
         MediaStore::open(media.clone()).await.map_err(|error| format!("{} can't be made: {error}", media.display()))?;
     let key = config.worker_key.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(clock::random_bytes::<24>()));
     let (stop, stopping) = watch::channel(false);
-    let (dismiss, dismissed) = watch::channel(false);
+    let (progress, stage) = watch::channel(Stage::Serving);
 
     let clock: SharedClock = match &config.simulated_time {
         None => Arc::new(SystemClock),
@@ -161,7 +165,11 @@ async fn serve(
         credits: credits.clone(),
         models: models.clone(),
     };
-    let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
+    // Gauges are set anew for every reader: what was not belongs to a worker that is gone.
+    let metrics = PrometheusBuilder::new()
+        .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LAST))
+        .install_recorder()
+        .map_err(|error| error.to_string())?;
     let state = AppState {
         jobs,
         admission,
@@ -184,21 +192,29 @@ async fn serve(
 
     let mut background = JoinSet::new();
     background.spawn({
-        let fleet = fleet.clone();
-        async move { fleet.serve_bus(cancellations).await }
+        let (fleet, cancellations) = (fleet.clone(), Arc::new(tokio::sync::Mutex::new(cancellations)));
+        let serve_bus = move || {
+            let (fleet, cancellations) = (fleet.clone(), cancellations.clone());
+            async move { fleet.serve_bus(&mut *cancellations.lock().await).await }
+        };
+        keep::going("bus", serve_bus, || false)
     });
     background.spawn(background::run(tasks(limits, credits), clock));
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
-        let (fleet, mut retired) = (fleet.clone(), retired);
+        let (fleet, retired_yet) = (fleet.clone(), retired.clone());
         let options = database_url.parse().map_err(|error| format!("DATABASE_URL is not an address: {error}"))?;
-        let election = Election::new(options, Office::Dispatcher, Timing::default());
-        async move {
-            let until = async {
-                let _ = retired.wait_for(|retired| *retired).await;
-            };
-            election.campaign(|| fleet.dispatch(), until).await;
-        }
+        let election = Arc::new(Election::new(options, Office::Dispatcher, Timing::default()));
+        let campaign = move || {
+            let (fleet, election, mut retired) = (fleet.clone(), election.clone(), retired.clone());
+            async move {
+                let until = async {
+                    let _ = retired.wait_for(|retired| *retired).await;
+                };
+                election.campaign(|| fleet.dispatch(), until).await;
+            }
+        };
+        keep::going("dispatcher", campaign, move || *retired_yet.borrow())
     });
     if let Some(postgres) = postgres {
         background.spawn(async move { postgres.keep_running().await });
@@ -208,10 +224,12 @@ async fn serve(
         head: format!("ws://{}", reachable(addr)),
         key,
         models: config.models.clone(),
+        name: workers::head_name(&config.data, addr)?,
     };
+    let own: Vec<WorkerId> = (0..config.workers.len()).map(|number| local.id(number)).collect();
     let mut children = JoinSet::new();
     for (number, device) in config.workers.iter().enumerate() {
-        children.spawn(local.clone().supervise(number, device.clone(), dismissed.clone()));
+        children.spawn(local.clone().supervise(number, device.clone(), stage.clone()));
     }
 
     tracing::info!("Mindseye is at http://{}", reachable(addr));
@@ -226,9 +244,13 @@ async fn serve(
     asked_to_stop().await?;
     tracing::info!("stopping: pictures in the making are finished first");
     // Workers finish while the server still takes their pictures; then streams end, then the server.
-    let _ = dismiss.send(true);
+    let _ = progress.send(Stage::Finishing);
     fleet.drain().await;
-    let _ = tokio::time::timeout(workers::GRACE, fleet.idle()).await;
+    if tokio::time::timeout(workers::GRACE, fleet.idle()).await.is_err() {
+        // Those elsewhere resume at another head, or at this one when it is back.
+        fleet.take_back(&own).await;
+    }
+    let _ = progress.send(Stage::Over);
     let _ = stop.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(5), async { while children.join_next().await.is_some() {} }).await;
     children.abort_all();

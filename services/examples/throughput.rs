@@ -74,7 +74,7 @@ impl Studio {
         let media = MediaStore::open(folder.join("media")).await?;
         let credits = CreditsService::new(pool.clone(), clock.clone(), Daily { visitor: 1_000_000, ultra: 1_000_000 });
         let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
-        let (cancelled, cancellations) = tokio::sync::mpsc::unbounded_channel();
+        let (cancelled, mut cancellations) = tokio::sync::mpsc::unbounded_channel();
         let jobs = Jobs::new(JobsParts {
             pool: pool.clone(),
             clock: clock.clone(),
@@ -93,7 +93,7 @@ impl Studio {
         let fleet = Fleet::new(parts);
         tokio::spawn({
             let fleet = fleet.clone();
-            async move { tokio::join!(fleet.serve_bus(cancellations), fleet.dispatch()) }
+            async move { tokio::join!(fleet.serve_bus(&mut cancellations), fleet.dispatch()) }
         });
         let done = Arc::new(AtomicUsize::new(0));
         let (starts, started) = tokio::sync::mpsc::unbounded_channel();
@@ -189,7 +189,7 @@ async fn work(
         available: Vec::new(),
         holding: Vec::new(),
     };
-    let Ok(mut connection) = fleet.connect(hello).await else { return };
+    let Ok(mut connection) = fleet.connect(hello, false).await else { return };
     let picture = png();
     while let Some(message) = connection.outbox.recv().await {
         let ToWorker::Assign(assignment) = message else { continue };

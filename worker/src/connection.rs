@@ -41,6 +41,8 @@ pub struct Head {
 pub enum Ended {
     /// Everything in flight was finished after a request to leave.
     Drained,
+    /// The head leaves, and everything in flight was finished: to be dialled again.
+    HeadLeaves,
     /// Told to leave at once.
     Told,
     /// The head does not want this worker; trying again would not help.
@@ -90,19 +92,27 @@ pub async fn serve(socket: Socket, head: &Head, desk: &mut Desk, signals: &mut S
     if let Err(error) = sink.send(frame(&FromWorker::Hello(hello(head, desk)))).await {
         return lost(false, error.to_string());
     }
-    let mut served = false;
+    let (mut served, mut head_leaves) = (false, false);
     let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
     let mut beats = 0_u32;
     let (readings, mut heat) = mpsc::channel::<Heat>(1);
     let mut measured = None;
     let mut heard = Stopwatch::start();
     loop {
-        if *draining && desk.is_empty() {
+        if desk.is_empty() && (*draining || head_leaves) {
             let _ = sink.close().await;
-            return Ended::Drained;
+            return if *draining { Ended::Drained } else { Ended::HeadLeaves };
         }
         // What to say, in order; everything else in this loop is listening.
         let mut words = Vec::new();
+        if let Some(reason) = desk.sick().filter(|_| !*draining) {
+            tracing::error!(reason, "the device failed: leaving, to start afresh");
+            *draining = true;
+            if served && let Err(error) = sink.send(frame(&FromWorker::Leaving)).await {
+                return lost(served, error.to_string());
+            }
+            continue;
+        }
         tokio::select! {
             _ = heartbeat.tick() => {
                 if heard.ms() > LEASE_MS as f64 {
@@ -159,7 +169,7 @@ pub async fn serve(socket: Socket, head: &Head, desk: &mut Desk, signals: &mut S
                         // Leaving comes first: no last word may look like a free place.
                         draining.then_some(FromWorker::Leaving).into_iter().chain(desk.resume(&resumed)).collect()
                     }
-                    Ok(message) => obey(message, desk, draining),
+                    Ok(message) => obey(message, desk, &mut head_leaves),
                     Err(error) => {
                         tracing::warn!(%error, "a message from the head makes no sense");
                         Vec::new()
@@ -186,14 +196,14 @@ pub fn host_name() -> String {
     std::fs::read_to_string("/etc/hostname").map_or_else(|_| "worker".into(), |name| name.trim().to_owned())
 }
 
-fn obey(message: ToWorker, desk: &mut Desk, draining: &mut bool) -> Vec<FromWorker> {
+fn obey(message: ToWorker, desk: &mut Desk, head_leaves: &mut bool) -> Vec<FromWorker> {
     match message {
         ToWorker::Welcome { .. } => {}
         ToWorker::Assign(assignment) => return desk.assign(assignment).into_iter().collect(),
         ToWorker::Cancel { job, epoch } => desk.cancel(Lease { job, epoch }),
         ToWorker::Load { model } => desk.load(model),
         ToWorker::Unload { model } => desk.unload(model),
-        ToWorker::Drain => *draining = true,
+        ToWorker::HeadLeaves => *head_leaves = true,
     }
     Vec::new()
 }

@@ -22,6 +22,8 @@ pub struct Desk {
     held: HashMap<Lease, Held>,
     models: ModelsNow,
     models_untold: bool,
+    /// What the device failed with.
+    sick: Option<String>,
 }
 
 /// One lease.
@@ -52,7 +54,7 @@ struct Uploaded {
 impl Desk {
     pub fn new(ticker: Ticker, events: UnboundedReceiver<Event>, delivery: Delivery, models: ModelsNow) -> Self {
         let uploads = unbounded_channel();
-        Self { ticker, events, delivery, uploads, held: HashMap::new(), models, models_untold: false }
+        Self { ticker, events, delivery, uploads, held: HashMap::new(), models, models_untold: false, sick: None }
     }
 
     /// Waits for the next thing to happen; what the head should be told of it, if anything.
@@ -114,6 +116,12 @@ impl Desk {
         self.held.is_empty()
     }
 
+    /// What the device failed with, if it did: then this worker is to hand in what it has and end, since a process
+    /// that starts afresh has a device that does.
+    pub fn sick(&self) -> Option<&str> {
+        self.sick.as_deref()
+    }
+
     /// A head has taken this worker in and lets these leases stand. What it is to be told now.
     pub fn resume(&mut self, standing: &[Lease]) -> Vec<FromWorker> {
         for lease in self.holding() {
@@ -162,6 +170,10 @@ impl Desk {
                 })
             }
             Event::Failed { lease, failure } => self.give_back(lease, failure),
+            Event::Sick(reason) => {
+                self.sick.get_or_insert(reason);
+                None
+            }
             Event::Picture { lease, index, png, last, busy_ms } => {
                 let held = self.held.get_mut(&lease)?;
                 if last {

@@ -59,6 +59,12 @@ pub async fn run(
         let reason = match ended {
             Ended::Drained | Ended::Told => return Ok(()),
             Ended::Refused(reason) => return Err(reason),
+            Ended::HeadLeaves => {
+                served_once = true;
+                alone = Stopwatch::start();
+                pauses.start_over();
+                "it leaves, or starts again".into()
+            }
             // A head that served this worker before knows its key: what answers now is not quite the head yet.
             Ended::TurnedAway(reason) if served_once => reason,
             Ended::TurnedAway(reason) => return Err(reason),
@@ -106,6 +112,7 @@ async fn meanwhile<T>(
 ) -> Meanwhile<T> {
     let mut awaited = pin!(awaited);
     loop {
+        *draining |= desk.sick().is_some();
         if *draining && desk.is_empty() {
             return Meanwhile::Left;
         }
@@ -154,6 +161,27 @@ mod tests {
     use crate::ticker::tests::{Stub, assignment, request};
     use crate::ticker::{self, ModelsNow, Settings};
     use crate::tls;
+
+    #[tokio::test]
+    async fn a_device_that_fails_ends_the_worker_once_nothing_is_at_hand() {
+        let (ticker, events) =
+            ticker::spawn(Arc::new(Stub::new(&["starter"])), Settings::default(), || ()).expect("a thread");
+        ticker.order(ticker::Order::Load("starter".into()));
+        let delivery = Delivery::new("ws://127.0.0.1:1", "", &tls::client_config(None).expect("a configuration"));
+        let mut desk = Desk::new(ticker, events, delivery.expect("a client"), ModelsNow::default());
+        let mut signals = Signals::listen().expect("signals");
+        let mut draining = false;
+        desk.assign(assignment(1, request("broken")));
+        let failed = async {
+            while desk.sick().is_none() {
+                desk.next().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), failed).await.expect("it fails");
+        desk.clear();
+        let left = meanwhile(&mut desk, &mut signals, &mut draining, std::future::pending::<()>()).await;
+        assert!(draining && matches!(left, Meanwhile::Left));
+    }
 
     #[tokio::test]
     async fn work_is_given_up_when_no_head_comes_back() {

@@ -164,7 +164,11 @@ fn serve<B: Backend>(args: &ServeArgs, backend: B, heat: Option<Arc<dyn HeatSour
         let mut desk = Desk::new(ticker, events, delivery, models);
         // The standard library's hasher keys are random per process: enough to vary pauses.
         let seed = RandomState::new().hash_one(std::process::id());
-        dial::run(&head, &mut desk, &mut signals, Patience::default(), seed).await
+        dial::run(&head, &mut desk, &mut signals, Patience::default(), seed).await?;
+        match desk.sick() {
+            Some(reason) => Err(format!("the device failed: {reason}")),
+            None => Ok(()),
+        }
     });
     // A driver that hangs must not keep the process.
     runtime.shutdown_background();

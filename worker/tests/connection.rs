@@ -168,6 +168,22 @@ async fn a_head_that_goes_away_politely_is_dialled_again() {
 }
 
 #[tokio::test]
+async fn a_head_that_leaves_is_served_to_the_end_and_dialled_again() {
+    let mut head = TestHead::start().await;
+    let _worker = head.worker("fake:300ms");
+    let mut link = head.welcome().await;
+    let lease = link.assign(1, "starter").await;
+    link.progress().await;
+    link.tell(&ToWorker::HeadLeaves).await;
+    link.done(lease).await;
+    assert_eq!(link.hear().await, None);
+    let mut link = head.welcome().await;
+    assert_eq!(link.hello.holding, []);
+    let lease = link.assign(2, "starter").await;
+    link.done(lease).await;
+}
+
+#[tokio::test]
 async fn told_to_leave_it_finishes_first() {
     let mut head = TestHead::start().await;
     let mut worker = head.worker("fake:300ms");

@@ -52,6 +52,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Das würde {price} Credits brauchen, und ein Tag hat {daily}. Nimm weniger oder kleinere Bilder oder weniger Schritte. Dir wurde nichts abgezogen.",
     busy_title: "Gerade ist viel los",
     busy: "Es warten so viele, dass eine neue Anfrage sehr lange dauern würde. Dir wurde nichts abgezogen. Bitte versuche es in {seconds} Sekunden noch einmal.",
+    busy_later: "Es warten so viele, dass eine neue Anfrage sehr lange dauern würde. Dir wurde nichts abgezogen. Bitte versuche es später noch einmal.",
     no_model_title: "Das Studio wärmt sich auf",
     no_model: "Noch ist kein Modell bereit. Das Studio wärmt sich gerade auf; dir wurde nichts abgezogen. Bitte versuche es in ein paar Sekunden noch einmal.",
     generation_failed_title: "Das Bild konnte nicht erstellt werden",

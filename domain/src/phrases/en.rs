@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "This would need {price} credits, and a day has {daily}. Ask for fewer or smaller pictures, or fewer steps. Nothing was charged.",
     busy_title: "Very busy",
     busy: "So many people are waiting that a new request would take very long. Nothing was charged. Please try again in {seconds} seconds.",
+    busy_later: "So many people are waiting that a new request would take very long. Nothing was charged. Please try again later.",
     no_model_title: "Warming up",
     no_model: "No model is ready yet. The studio is warming up; nothing was charged. Please try again in a few seconds.",
     generation_failed_title: "The picture could not be made",

@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Esto necesitaría {price} créditos, y un día tiene {daily}. Pide menos imágenes, más pequeñas o con menos pasos. No se te descontó nada.",
     busy_title: "Hay mucha gente",
     busy: "Hay tanta gente esperando que una nueva solicitud tardaría mucho. No se te descontó nada. Inténtalo de nuevo en {seconds} segundos, por favor.",
+    busy_later: "Hay tanta gente esperando que una nueva solicitud tardaría mucho. No se te descontó nada. Inténtalo de nuevo más tarde, por favor.",
     no_model_title: "Calentando motores",
     no_model: "Todavía no hay ningún modelo listo. El estudio se está preparando; no se te descontó nada. Inténtalo de nuevo en unos segundos, por favor.",
     generation_failed_title: "No se pudo crear la imagen",

@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Mangangailangan ito ng {price} credits, at {daily} lang ang para sa isang araw. Humiling ng mas kaunti o mas maliliit na larawan, o mas kaunting hakbang. Walang nabawas sa credits mo.",
     busy_title: "Napakaraming gumagamit ngayon",
     busy: "Napakaraming naghihintay kaya magtatagal nang husto ang bagong kahilingan. Walang nabawas sa credits mo. Pakisubukan muli pagkalipas ng {seconds} segundo.",
+    busy_later: "Napakaraming naghihintay kaya magtatagal nang husto ang bagong kahilingan. Walang nabawas sa credits mo. Pakisubukan muli mamaya.",
     no_model_title: "Naghahanda pa ang studio",
     no_model: "Wala pang modelong handa. Naghahanda pa ang studio; walang nabawas sa credits mo. Pakisubukan muli pagkalipas ng ilang segundo.",
     generation_failed_title: "Hindi nagawa ang larawan",

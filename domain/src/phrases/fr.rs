@@ -52,6 +52,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Il faudrait {price} crédits, et une journée en compte {daily}. Demandez moins d’images, des images plus petites ou moins d’étapes. Rien ne vous a été débité.",
     busy_title: "Il y a beaucoup de monde",
     busy: "Tant de personnes attendent qu’une nouvelle demande prendrait très longtemps. Rien ne vous a été débité. Merci de réessayer dans {seconds} secondes.",
+    busy_later: "Tant de personnes attendent qu’une nouvelle demande prendrait très longtemps. Rien ne vous a été débité. Merci de réessayer plus tard.",
     no_model_title: "Le studio se prépare",
     no_model: "Aucun modèle n’est encore prêt. Le studio est en train de démarrer\u{202f}; rien ne vous a été débité. Merci de réessayer dans quelques secondes.",
     generation_failed_title: "L’image n’a pas pu être créée",

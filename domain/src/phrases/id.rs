@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Ini akan membutuhkan {price} kredit, sedangkan jatah sehari {daily}. Minta gambar yang lebih sedikit atau lebih kecil, atau langkah yang lebih sedikit. Tidak ada kredit yang terpakai.",
     busy_title: "Sedang ramai sekali",
     busy: "Begitu banyak orang menunggu sehingga permintaan baru akan butuh waktu sangat lama. Tidak ada kredit yang terpakai. Silakan coba lagi dalam {seconds} detik.",
+    busy_later: "Begitu banyak orang menunggu sehingga permintaan baru akan butuh waktu sangat lama. Tidak ada kredit yang terpakai. Silakan coba lagi nanti.",
     no_model_title: "Sedang pemanasan",
     no_model: "Belum ada model yang siap. Studio sedang pemanasan; tidak ada kredit yang terpakai. Silakan coba lagi dalam beberapa detik.",
     generation_failed_title: "Gambar tidak berhasil dibuat",

@@ -82,6 +82,8 @@ pub struct Phrases {
     pub too_expensive: &'static str,
     pub busy_title: &'static str,
     pub busy: &'static str,
+    /// Where nobody knows how long.
+    pub busy_later: &'static str,
     pub no_model_title: &'static str,
     pub no_model: &'static str,
     pub generation_failed_title: &'static str,
@@ -209,7 +211,8 @@ impl Phrases {
                 fill(self.budget_spent, &[("wait", &self.short_wait(*retry_seconds))])
             }
             AppError::TooExpensive { price, daily } => fill(self.too_expensive, &[("price", price), ("daily", daily)]),
-            AppError::Busy { retry_seconds } => fill(self.busy, &[("seconds", retry_seconds)]),
+            AppError::Busy { retry_seconds: Some(seconds) } => fill(self.busy, &[("seconds", seconds)]),
+            AppError::Busy { retry_seconds: None } => self.busy_later.to_owned(),
             AppError::NoModel => self.no_model.into(),
             AppError::GenerationFailed => self.generation_failed.into(),
             AppError::Unavailable => self.unavailable.into(),

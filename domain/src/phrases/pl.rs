@@ -52,6 +52,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Koszt w kredytach to {price}, a pula na cały dzień to {daily}. Wybierz mniej obrazów, mniejsze obrazy lub mniej kroków. Nie pobraliśmy żadnych kredytów.",
     busy_title: "Duży ruch",
     busy: "Tyle osób czeka, że nowe zamówienie trwałoby bardzo długo. Nie pobraliśmy żadnych kredytów. Spróbuj ponownie za {seconds} s.",
+    busy_later: "Tyle osób czeka, że nowe zamówienie trwałoby bardzo długo. Nie pobraliśmy żadnych kredytów. Spróbuj ponownie później.",
     no_model_title: "Studio się rozgrzewa",
     no_model: "Żaden model nie jest jeszcze gotowy. Studio się rozgrzewa; nie pobraliśmy żadnych kredytów. Spróbuj ponownie za kilka sekund.",
     generation_failed_title: "Nie udało się stworzyć obrazu",

@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Isso precisaria de {price} créditos, e um dia tem {daily}. Peça menos imagens, imagens menores ou menos passos. Nada foi cobrado.",
     busy_title: "Muita gente por aqui",
     busy: "Tem tanta gente esperando que uma nova solicitação levaria muito tempo. Nada foi cobrado. Por favor, tente de novo em {seconds} segundos.",
+    busy_later: "Tem tanta gente esperando que uma nova solicitação levaria muito tempo. Nada foi cobrado. Por favor, tente de novo mais tarde.",
     no_model_title: "Aquecendo",
     no_model: "Nenhum modelo está pronto ainda. O estúdio está aquecendo; nada foi cobrado. Por favor, tente de novo em alguns segundos.",
     generation_failed_title: "Não foi possível criar a imagem",

@@ -51,6 +51,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Bunun için {price} kredi gerekirdi, bir günde ise {daily} kredi var. Daha az ya da daha küçük görsel veya daha az adım iste. Hiç kredi harcanmadı.",
     busy_title: "Şu anda çok yoğun",
     busy: "O kadar çok kişi bekliyor ki yeni bir istek çok uzun sürerdi. Hiç kredi harcanmadı. Lütfen {seconds} saniye sonra tekrar dene.",
+    busy_later: "O kadar çok kişi bekliyor ki yeni bir istek çok uzun sürerdi. Hiç kredi harcanmadı. Lütfen daha sonra tekrar dene.",
     no_model_title: "Stüdyo ısınıyor",
     no_model: "Henüz hazır bir model yok. Stüdyo ısınıyor; hiç kredi harcanmadı. Lütfen birkaç saniye sonra tekrar dene.",
     generation_failed_title: "Görsel oluşturulamadı",

@@ -49,6 +49,7 @@ pub const PHRASES: Phrases = Phrases {
     too_expensive: "Việc này cần {price} credit, mà một ngày chỉ có {daily}. Hãy yêu cầu ít ảnh hơn, ảnh nhỏ hơn hoặc ít bước hơn. Bạn không bị trừ credit nào.",
     busy_title: "Hiện đang rất đông",
     busy: "Có quá nhiều người đang chờ nên một yêu cầu mới sẽ mất rất lâu. Bạn không bị trừ credit nào. Vui lòng thử lại sau {seconds} giây.",
+    busy_later: "Có quá nhiều người đang chờ nên một yêu cầu mới sẽ mất rất lâu. Bạn không bị trừ credit nào. Vui lòng thử lại sau.",
     no_model_title: "Studio đang khởi động",
     no_model: "Chưa có mô hình nào sẵn sàng. Studio đang khởi động; bạn không bị trừ credit nào. Vui lòng thử lại sau vài giây.",
     generation_failed_title: "Không tạo được ảnh",

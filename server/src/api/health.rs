@@ -37,6 +37,9 @@ pub async fn metrics(
         let name = || worker.id.0.clone();
         metrics::gauge!("mindseye_worker_jobs", "worker" => name()).set(worker.jobs as f64);
         metrics::gauge!("mindseye_worker_draining", "worker" => name()).set(f64::from(u8::from(worker.draining)));
+        for model in &worker.models {
+            metrics::gauge!("mindseye_worker_model", "worker" => name(), "model" => model.clone()).set(1.0);
+        }
         let Some(heat) = &worker.heat else { continue };
         metrics::gauge!("mindseye_worker_celsius", "worker" => name()).set(heat.temperature);
         metrics::gauge!("mindseye_worker_clock_share", "worker" => name()).set(heat.clock_share());
@@ -44,6 +47,21 @@ pub async fn metrics(
         let bytes = |mb: u64| mb as f64 * 1_048_576.0;
         metrics::gauge!("mindseye_worker_memory_used_bytes", "worker" => name()).set(bytes(heat.memory_used_mb));
         metrics::gauge!("mindseye_worker_memory_bytes", "worker" => name()).set(bytes(heat.memory_total_mb));
+    }
+    for condition in fleet.conditions() {
+        let name = || condition.worker.0.clone();
+        metrics::gauge!("mindseye_worker_resting", "worker" => name()).set(f64::from(u8::from(condition.rests)));
+        if let Some(drift) = condition.drift {
+            metrics::gauge!("mindseye_worker_time_ratio", "worker" => name()).set(drift);
+        }
+    }
+    let plan = fleet.model_plan();
+    for (model, demand) in plan.demand {
+        metrics::gauge!("mindseye_model_demand_workers", "model" => model).set(demand);
+    }
+    for (worker, model, load) in plan.changes {
+        let change = if load { "load" } else { "unload" };
+        metrics::gauge!("mindseye_model_plan", "worker" => worker.0, "model" => model, "change" => change).set(1.0);
     }
     metrics::gauge!("mindseye_jobs_waiting").set(outlook.queued() as f64);
     handle.render()

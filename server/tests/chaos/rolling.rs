@@ -15,6 +15,7 @@ use crate::audit::{audit, owners_find, settled};
 use crate::chance::Chance;
 use crate::client::{Accepted, Refused, client, submit, why, wish};
 use crate::clock::Stopwatch;
+use crate::service::Service;
 use crate::setting;
 use crate::site::{Plan, Site};
 use crate::until::until;
@@ -42,7 +43,10 @@ struct Tally {
 async fn rolling_restarts() {
     let restarts = setting::size("RESTARTS", 20);
     let mut chance = Chance::new(setting::seed());
-    let site = Arc::new(Site::start(Plan::new(2, &["fake:200ms@4"; 4])).await);
+    let plan = Plan { revive_workers: false, ..Plan::new(2, &["fake:200ms@4"; 4]) };
+    let site = Arc::new(Site::start(plan).await);
+    let workers = || site.workers.iter().map(Service::pid).collect::<Vec<_>>();
+    let at_first = workers();
     let tally = Arc::new(Tally::default());
     let mut people = JoinSet::new();
     people.spawn(visit(site.clone(), tally.clone(), chance.branch()));
@@ -71,6 +75,7 @@ async fn rolling_restarts() {
     tally.stop.store(true, Ordering::Relaxed);
     people.join_all().await;
     settled(&site, Duration::from_secs(60)).await;
+    assert_eq!(workers(), at_first, "no worker ends because a head does");
     let promised = tally.promised.lock().expect("a lock").clone();
     let audit = audit(&site, &promised).await;
     owners_find_all(&site, &promised).await;

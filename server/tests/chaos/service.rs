@@ -29,6 +29,8 @@ pub struct Service {
 struct State {
     pid: Option<u32>,
     wanted: bool,
+    /// Where it ends by itself, it is not started again.
+    once: bool,
     /// Before the next start.
     pause: Option<Duration>,
     /// How it ended last.
@@ -38,7 +40,16 @@ struct State {
 impl Service {
     /// Starts it, and keeps it running from here on.
     pub fn start(name: &str, recipe: Recipe) -> Self {
-        let state = Arc::new(Mutex::new(State { wanted: true, ..State::default() }));
+        Self::begin(name, recipe, false)
+    }
+
+    /// Starts it; it is started again only where this trial killed it.
+    pub fn start_once(name: &str, recipe: Recipe) -> Self {
+        Self::begin(name, recipe, true)
+    }
+
+    fn begin(name: &str, recipe: Recipe, once: bool) -> Self {
+        let state = Arc::new(Mutex::new(State { wanted: true, once, ..State::default() }));
         let changed = Arc::new(Notify::new());
         let task = tokio::spawn(supervise(recipe, state.clone(), changed.clone()));
         Self { name: name.to_owned(), state, changed, task }
@@ -126,6 +137,7 @@ async fn supervise(recipe: Recipe, state: Arc<Mutex<State>>, changed: Arc<Notify
             let mut state = lock(&state);
             state.pid = None;
             state.ended = Some(status);
+            state.wanted &= !state.once || state.pause.is_some();
             (state.pause.take().unwrap_or(PAUSE), state.wanted)
         };
         if wanted {

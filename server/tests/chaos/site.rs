@@ -46,6 +46,8 @@ pub struct Plan {
     pub listen: String,
     /// What `MINDSEYE_LOG` is set to.
     pub log: &'static str,
+    /// Whether a worker that ended by itself is started again.
+    pub revive_workers: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +60,7 @@ pub struct Ports {
 impl Plan {
     pub fn new(heads: usize, workers: &[&str]) -> Self {
         let workers = workers.iter().map(|&device| device.to_owned()).collect();
-        Self { heads, workers, listen: "127.0.0.1".into(), log: "info" }
+        Self { heads, workers, listen: "127.0.0.1".into(), log: "info", revive_workers: true }
     }
 }
 
@@ -162,7 +164,11 @@ impl Site {
             command.env("MINDSEYE_WORKER_KEY", &key).env("MINDSEYE_LOG", "info").arg("--models").arg(models());
             command
         };
-        Service::start(&name, Box::new(recipe))
+        if self.plan.revive_workers {
+            Service::start(&name, Box::new(recipe))
+        } else {
+            Service::start_once(&name, Box::new(recipe))
+        }
     }
 
     pub fn media(&self) -> PathBuf {

@@ -6,7 +6,7 @@ use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::studio::{Settings, Studio};
+use crate::studio::{Settings, Studio, WORKER_KEY, until};
 
 fn sea() -> Value {
     json!({"prompt": "a red sun over a dark sea", "count": 2, "seed": 5, "width": 128, "height": 96, "steps": 3})
@@ -182,6 +182,42 @@ async fn nobody_without_the_key_speaks_to_the_gateway(pool: PgPool) {
     let endless = futures::stream::iter([Ok::<_, std::io::Error>(vec![0; 1024])]).chain(futures::stream::pending());
     let answer = person.client.post(&url).body(reqwest::Body::wrap_stream(endless)).send().await;
     assert_problem(answer.expect("an answer"), 404, "not_found").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_picture_that_nobody_waits_for_is_not_read(pool: PgPool) {
+    let data = tempfile::tempdir().expect("a folder");
+    let studio = Studio::start(&Settings::new(&pool, data.path(), "fake:1ms")).await;
+    let url = format!("{}/internal/results/00000000-0000-4000-8000-000000000000/1/0", studio.base);
+    let endless = futures::stream::iter([Ok::<_, std::io::Error>(vec![0; 1024])]).chain(futures::stream::pending());
+    let post = studio.person().client.post(&url).bearer_auth(WORKER_KEY).body(reqwest::Body::wrap_stream(endless));
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(20), post.send()).await;
+    assert_eq!(answer.expect("in time").expect("an answer").status(), StatusCode::CONFLICT);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_told_of_a_worker_goes_with_it(pool: PgPool) {
+    let data = tempfile::tempdir().expect("a folder");
+    let studio = Studio::start(&Settings::new(&pool, data.path(), "fake:1ms")).await;
+    let person = studio.person();
+    let told = || async {
+        let metrics = person.get("/metrics").await.text().await.expect("text");
+        (metrics.contains("mindseye_worker_jobs{worker=\"guest\"}"), metrics)
+    };
+    let guest = studio.guest("guest", "fake:1ms");
+    let metrics = until("the guest is there", || async {
+        let (there, metrics) = told().await;
+        there.then_some(metrics)
+    })
+    .await;
+    assert!(metrics.contains("mindseye_worker_model{worker=\"guest\",model=\"starter\"} 1"), "{metrics}");
+    drop(guest);
+    let metrics = until("the guest is gone", || async {
+        let (there, metrics) = told().await;
+        (!there).then_some(metrics)
+    })
+    .await;
+    assert!(metrics.contains("mindseye_worker_jobs{worker=\"local-"), "the others are still told of: {metrics}");
 }
 
 async fn assert_problem(answer: reqwest::Response, status: u16, code: &str) -> Value {

@@ -12,6 +12,9 @@ use sqlx::{ConnectOptions, PgPool};
 /// Longest wait for anything in these tests; far beyond what anything takes.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// What workers of these tests come in with.
+pub const WORKER_KEY: &str = "the key of these tests";
+
 /// The program under test, running.
 pub struct Studio {
     pub base: String,
@@ -53,6 +56,7 @@ impl Studio {
             // Tests are faster than people.
             .env("MINDSEYE_RATE", "10000")
             .env("MINDSEYE_BURST", "10000")
+            .env("MINDSEYE_WORKER_KEY", WORKER_KEY)
             .env("MINDSEYE_LOG", "warn")
             .stdin(Stdio::null());
         match &settings.database_url {
@@ -86,6 +90,18 @@ impl Studio {
         self.server.wait().is_ok_and(|status| status.success())
     }
 
+    /// Another worker, which this test started; it ends when it is dropped.
+    pub fn guest(&self, id: &str, device: &str) -> Guest {
+        let program = Path::new(env!("CARGO_BIN_EXE_mindseye")).with_file_name("mindseye-worker");
+        let worker = Command::new(program)
+            .args(["--id", id, "--device", device, "--head", &self.base.replacen("http", "ws", 1)])
+            .env("MINDSEYE_WORKER_KEY", WORKER_KEY)
+            .env("MINDSEYE_LOG", "warn")
+            .stdin(Stdio::null())
+            .spawn();
+        Guest(worker.expect("the worker starts"))
+    }
+
     /// `kill -9` for its workers.
     pub fn kill_workers(&self) -> usize {
         let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &self.server.id().to_string()]).output();
@@ -113,6 +129,16 @@ impl Drop for Studio {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
+    }
+}
+
+/// A worker that is not the studio's child.
+pub struct Guest(Child);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

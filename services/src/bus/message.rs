@@ -23,6 +23,8 @@ pub enum Broadcast {
     JobEvent { job: JobId, event: JobEvent },
     /// The owner cancelled a job: whoever works on this lease stops.
     Cancelled { job: JobId, epoch: i32 },
+    /// How fast the queue is served, from the head that dispatches.
+    Pace { jobs_per_second: f64 },
 }
 
 /// What a subscriber hears.
@@ -83,6 +85,9 @@ pub struct WorkerRecord {
     /// It finishes what it has and takes nothing new.
     #[serde(default)]
     pub draining: bool,
+    /// It came in with a key of its own.
+    #[serde(default)]
+    pub named: bool,
 }
 
 impl HeadId {

@@ -70,6 +70,7 @@
 //!             Heard::Message { broadcast: Broadcast::Wake, .. } => look(),
 //!             Heard::Message { broadcast: Broadcast::JobEvent { job, event }, .. } => tell(job, event),
 //!             Heard::Message { broadcast: Broadcast::Cancelled { job, epoch }, .. } => stop(job, epoch),
+//!             Heard::Message { broadcast: Broadcast::Pace { .. }, .. } => {} // how fast the queue is served
 //!             Heard::Gap => look(), // and every watcher of this head reads its job's state again
 //!         }
 //!     }

@@ -1,6 +1,6 @@
 //! The workers that are connected to this head, and the leases that passed through it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::worker::{Heat, Hello, Lease, ToWorker, WarmModel};
@@ -49,6 +49,8 @@ pub(super) struct Connections {
 struct Inner {
     last_number: u64,
     draining: bool,
+    /// Workers that the operator wants to take nothing new.
+    drained: HashSet<WorkerId>,
     workers: HashMap<WorkerId, Connected>,
 }
 
@@ -67,13 +69,21 @@ impl Connections {
 
     /// Takes a worker in with the leases it resumes. One of the same name that was still here is replaced; its
     /// connection ends when it sees its outbox closed.
-    pub(super) fn join(&self, hello: Hello, resumed: Vec<(Lease, ValidRequest)>) -> (Connection, WorkerRecord) {
+    pub(super) fn join(
+        &self,
+        hello: Hello,
+        named: bool,
+        resumed: Vec<(Lease, ValidRequest)>,
+    ) -> (Connection, WorkerRecord) {
         let (sender, outbox) = mpsc::channel(OUTBOX);
         let mut inner = self.lock();
         inner.last_number += 1;
         let number = inner.last_number;
-        let record = WorkerRecord { head: self.head, connection: number, hello, draining: inner.draining };
+        let record = WorkerRecord { head: self.head, connection: number, hello, draining: inner.draining, named };
         let leases = resumed.iter().map(|(lease, request)| (lease.job, (lease.epoch, Arc::new(request.clone()))));
+        if inner.draining {
+            let _ = sender.try_send(ToWorker::HeadLeaves);
+        }
         let connected = Connected { record: record.clone(), outbox: sender, leases: leases.collect(), heat: None };
         inner.workers.insert(record.hello.id.clone(), connected);
         (Connection { number, outbox, resumed: resumed.into_iter().map(|(lease, _)| lease).collect() }, record)
@@ -99,17 +109,23 @@ impl Connections {
                 connected.leases.insert(assignment.job, (assignment.epoch, request));
             }
             ToWorker::Cancel { job, epoch } => connected.forget(*job, *epoch),
-            ToWorker::Drain => connected.record.draining = true,
-            ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } => {}
+            ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } | ToWorker::HeadLeaves => {}
         }
         connected.outbox.try_send(message).map_err(|_| NotHere)
     }
 
-    /// What an assignment that passed through here asks for.
-    pub(super) fn request(&self, job: JobId, epoch: i32) -> Option<Arc<ValidRequest>> {
+    /// Who works on an assignment that passed through here, and what it asks for.
+    pub(super) fn holder(&self, job: JobId, epoch: i32) -> Option<(WorkerId, Arc<ValidRequest>)> {
         let inner = self.lock();
-        let mut leases = inner.workers.values().filter_map(|connected| connected.leases.get(&job));
-        leases.find(|(other, _)| *other == epoch).map(|(_, request)| request.clone())
+        let mut leases = inner.workers.iter().filter_map(|(id, connected)| Some((id, connected.leases.get(&job)?)));
+        leases.find(|(_, (other, _))| *other == epoch).map(|(id, (_, request))| (id.clone(), request.clone()))
+    }
+
+    /// What this worker makes under that lease, as far as this head knows.
+    pub(super) fn request_of(&self, id: &WorkerId, job: JobId, epoch: i32) -> Option<Arc<ValidRequest>> {
+        let inner = self.lock();
+        let (_, request) = inner.workers.get(id)?.leases.get(&job).filter(|(other, _)| *other == epoch)?;
+        Some(request.clone())
     }
 
     /// Whether the worker still has this lease, as far as this head knows.
@@ -190,7 +206,7 @@ impl Connections {
                 device: connected.record.hello.device.clone(),
                 models: connected.record.hello.models.iter().map(|warm| warm.card.name.clone()).collect(),
                 jobs: connected.leases.len(),
-                draining: connected.record.draining,
+                draining: connected.record.draining || inner.drained.contains(&connected.record.hello.id),
                 heat: connected.heat.clone(),
             })
             .collect();
@@ -198,13 +214,24 @@ impl Connections {
         workers
     }
 
-    /// Marks every worker as leaving and asks it to finish; answers their records.
+    /// The workers that the operator wants to take nothing new, at whichever head.
+    pub(super) fn drained(&self, drained: HashSet<WorkerId>) {
+        self.lock().drained = drained;
+    }
+
+    /// Whether this head is about to end.
+    pub(super) fn is_draining(&self) -> bool {
+        self.lock().draining
+    }
+
+    /// Asks every worker to finish and dial in elsewhere, and those that still come; answers their records.
     pub(super) fn drain(&self) -> Vec<WorkerRecord> {
         let mut inner = self.lock();
         inner.draining = true;
         for connected in inner.workers.values_mut() {
             connected.record.draining = true;
-            let _ = connected.outbox.try_send(ToWorker::Drain);
+            // One that can't be told dials in again when the connection ends.
+            let _ = connected.outbox.try_send(ToWorker::HeadLeaves);
         }
         inner.workers.values().map(|connected| connected.record.clone()).collect()
     }

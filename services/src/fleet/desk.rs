@@ -1,6 +1,6 @@
 //! What the dispatcher remembers between two looks. All of it is derived: it can be lost at any moment.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, WorkerState};
@@ -9,12 +9,14 @@ use uuid::Uuid;
 
 use super::store::Waiting;
 use super::{Fleet, store};
-use crate::jobs::Prospect;
+use crate::jobs::{Prospect, after};
 
 /// A turn that was had this long ago counts no more.
 const RECENT: TimeDelta = TimeDelta::minutes(2);
 /// Milliseconds of demand that decide where models lie.
 const HOUR_MS: f64 = 3_600_000.0;
+/// How long a job waits that failed for the second time; each further failure doubles it.
+const FIRST_DELAY_MS: f64 = 1_000.0;
 
 /// What the dispatcher remembers between two looks.
 #[derive(Default)]
@@ -34,6 +36,10 @@ pub(super) struct Desk {
     pub(super) rotated_at: Option<DateTime<Utc>>,
     /// What the owners of unfinished jobs were told first.
     promises: HashMap<JobId, Promise>,
+    /// Jobs that failed: how often, and until when they wait before they are placed again.
+    pub(super) delays: HashMap<JobId, (u32, DateTime<Utc>)>,
+    /// Since when nobody could do these jobs.
+    stuck_since: HashMap<JobId, DateTime<Utc>>,
     pub(super) told_at: Option<DateTime<Utc>>,
     pub(super) policy: Policy,
 }
@@ -100,8 +106,30 @@ impl Desk {
         self.promises.entry(job.id).or_insert(promise);
     }
 
+    /// A job failed somewhere: from the second time on it waits a little, longer each time, so that whatever made it
+    /// fail may pass before its attempts are used up.
+    pub(super) fn delay(&mut self, job: JobId, now: DateTime<Utc>) {
+        let (failures, until) = self.delays.entry(job).or_insert((0, now));
+        if *failures > 0 {
+            *until = after(now, FIRST_DELAY_MS * 2_f64.powi(i32::try_from(*failures).unwrap_or(i32::MAX).min(6) - 1));
+        }
+        *failures = failures.saturating_add(1);
+    }
+
+    pub(super) fn is_delayed(&self, job: &Waiting, now: DateTime<Utc>) -> bool {
+        self.delays.get(&JobId(job.id)).is_some_and(|(_, until)| now < *until)
+    }
+
+    /// Of the jobs that nobody can do now, those for which that has been so for longer than `patience`.
+    pub(super) fn hopeless(&mut self, stuck: &HashSet<JobId>, now: DateTime<Utc>, patience: TimeDelta) -> Vec<JobId> {
+        self.stuck_since.retain(|job, _| stuck.contains(job));
+        let waited = |job: &&JobId| now - *self.stuck_since.entry(**job).or_insert(now) > patience;
+        stuck.iter().filter(waited).copied().collect()
+    }
+
     /// Promises on jobs that ended elsewhere are not kept for ever.
     pub(super) fn forget_old_promises(&mut self, now: DateTime<Utc>) {
+        self.delays.retain(|_, (_, until)| now - *until < TimeDelta::hours(1));
         let waiting = &self.accepted;
         self.promises.retain(|job, promise| waiting.contains_key(job) || now - promise.at < TimeDelta::hours(1));
     }
@@ -115,7 +143,7 @@ impl Desk {
     }
 
     pub(super) fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
-        let at = |ms: f64| now + TimeDelta::milliseconds(ms as i64);
+        let at = |ms: f64| after(now, ms);
         let range = self.forecast[index(job.length)].range(finish_ms);
         Prospect {
             position,

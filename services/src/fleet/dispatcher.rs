@@ -9,26 +9,23 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dispatch::{Lane, QueuedJob, Snapshot, plan, residency};
+use dispatch::{Lane, QueuedJob, Snapshot, plan};
 use domain::worker::{FromWorker, Lease, ToWorker};
 use domain::{JobId, WorkerId};
 
-use super::desk::{Desk, millis};
+use super::desk::Desk;
+pub(super) use super::desk::millis;
 use super::roster::Held;
-use super::store::{Running, Waiting};
-use super::{Fleet, GiveBack, assignment, lease, store, workers};
+use super::store::Running;
+use super::{Fleet, GiveBack, assignment, hello, isolation, lease, store, sweep, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 
 /// The loop looks again after this long even if nobody wakes it.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a job waits for a model that no worker has.
-const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 /// How often leases that ended without a word are looked for, and memory is compared with the database.
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often those who wait are told anew what to expect.
 const TELL_EVERY: TimeDelta = TimeDelta::milliseconds(250);
-/// How often models may change places.
-const ROTATE_EVERY: TimeDelta = TimeDelta::seconds(10);
 /// Letters handled before the next look.
 const LETTERS_AT_ONCE: usize = 512;
 
@@ -53,7 +50,7 @@ pub(super) async fn run(fleet: &Fleet) {
         }
         let round = async {
             if swept {
-                self::sweep(fleet, &mut desk).await?;
+                sweep::sweep(fleet, &mut desk).await?;
             }
             self::round(fleet, &mut desk).await
         };
@@ -106,8 +103,19 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
         }
         Letter::FromWorker { worker, connection, message } => {
             let now = fleet.clock.now();
-            if let FromWorker::Done { job, .. } = &message {
-                desk.kept_promise(*job, now);
+            match &message {
+                FromWorker::Done { job, .. } => {
+                    desk.kept_promise(*job, now);
+                    desk.delays.remove(job);
+                    fleet.outlook.forget(*job);
+                }
+                FromWorker::Failed { job, failure, .. } => {
+                    if !failure.out_of_memory {
+                        desk.delay(*job, now);
+                    }
+                    fleet.outlook.forget(*job);
+                }
+                _ => {}
             }
             fleet.roster().hear(&worker, connection, &message, millis(now))
         }
@@ -117,14 +125,23 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
 }
 
 /// A worker that this desk did not know: what was learned of it, and what it holds.
-async fn take_in(fleet: &Fleet, record: WorkerRecord) {
+pub(super) async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     let worker = record.hello.id.clone();
+    // Its head has looked, unless that is of an older version.
+    if let Err(why) = hello::check(&record.hello) {
+        tracing::warn!(%worker, why, "a worker of another head is left out");
+        return;
+    }
     let learned = workers::store::observations(&fleet.pool, &worker).await.unwrap_or_else(|error| {
         tracing::warn!(%error, %worker, "what was learned of a worker could not be read");
         HashMap::new()
     });
-    let running = match store::running(&fleet.pool, &worker).await {
-        Ok(running) => running,
+    let known = async {
+        let drained = workers::store::drained(&fleet.pool).await?.contains(&worker);
+        Ok::<_, sqlx::Error>((store::running(&fleet.pool, &worker).await?, drained))
+    };
+    let (running, drained) = match known.await {
+        Ok(known) => known,
         Err(error) => {
             // Without its leases it would be overloaded; the next sweep takes it in.
             tracing::warn!(%error, %worker, "a worker's leases could not be read");
@@ -133,107 +150,12 @@ async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     };
     let now = fleet.clock.now();
     let mut roster = fleet.roster();
-    roster.join(record, learned);
+    roster.join(record, learned, drained);
     for Running { epoch, job, .. } in running {
         let pictures = u32::try_from(job.missing).unwrap_or(0);
-        let held = Held::new(epoch, &job.as_planned(now), pictures, millis(now));
+        let held = Held::new(epoch, &job.as_planned(now), pictures, job.crashes > 0, millis(now));
         roster.hold(&worker, JobId(job.id), held, job.request.0.steps);
     }
-}
-
-async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
-    reclaim(fleet).await?;
-    match fleet.bus.workers().await {
-        Ok(records) => {
-            let new = fleet.roster().reconcile(records);
-            for record in new {
-                take_in(fleet, record).await;
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
-    }
-    for worker in workers::store::drained(&fleet.pool).await? {
-        let record = fleet.roster().drain(&worker);
-        if let Some(record) = record {
-            tracing::info!(%worker, "asked to finish and leave");
-            send(fleet, &record, ToWorker::Drain).await;
-        }
-    }
-    rotate_models(fleet, desk).await;
-    let learned = fleet.roster().learned();
-    if !learned.is_empty() {
-        workers::store::remember(&fleet.pool, &learned).await?;
-    }
-    // Everything is read again: what was committed out of order, cancelled or given back elsewhere.
-    desk.queue.clear();
-    desk.accepted.clear();
-    desk.last_seq = 0;
-    desk.read_queue(fleet).await?;
-    desk.forget_old_promises(fleet.clock.now());
-    give_up_hopeless(fleet, desk).await
-}
-
-/// Loads ahead what the last hour asked for, where that holds nobody up.
-async fn rotate_models(fleet: &Fleet, desk: &mut Desk) {
-    let now = fleet.clock.now();
-    if desk.rotated_at.is_some_and(|rotated| now - rotated < ROTATE_EVERY) {
-        return;
-    }
-    desk.rotated_at = Some(now);
-    let demand: HashMap<String, f64> =
-        desk.model_demand.iter().map(|(model, demand)| (model.clone(), demand.per_ms(millis(now)))).collect();
-    let (records, shelves): (Vec<_>, Vec<_>) = fleet.roster().shelves().into_iter().unzip();
-    for change in residency::changes(&shelves, &demand) {
-        let Some(record) = records.iter().find(|record| record.hello.id == change.worker) else { continue };
-        tracing::info!(worker = %change.worker, load = change.load, unload = ?change.unload, "models rotate");
-        for model in change.unload {
-            send(fleet, record, ToWorker::Unload { model }).await;
-        }
-        send(fleet, record, ToWorker::Load { model: change.load }).await;
-    }
-}
-
-/// Places jobs again whose lease ran out.
-async fn reclaim(fleet: &Fleet) -> Result<(), sqlx::Error> {
-    for (lease, connection_lost) in store::expired(&fleet.pool).await? {
-        tracing::warn!(job = %lease.job, epoch = lease.epoch, connection_lost, "a lease ran out");
-        // Its worker is silent, or could not renew: it must neither get the job again nor work on two leases of it.
-        let holder = fleet.roster().holder(lease);
-        if let Some((record, others)) = fleet.connections.evict(lease) {
-            fleet.gone(&record.hello.id, record.connection, &others).await;
-        } else if let Some(record) = holder {
-            send(fleet, &record, ToWorker::Cancel { job: lease.job, epoch: lease.epoch }).await;
-        }
-        fleet.roster().release(lease);
-        // Silence is not proof that the job killed anything: it may have been a head that died.
-        let why = if connection_lost { GiveBack::WorkerLost } else { GiveBack::Silent };
-        if let Err(error) = fleet.give_back(lease, why).await {
-            tracing::warn!(%error, job = %lease.job, "the job stays leased until the next sweep");
-        }
-    }
-    Ok(())
-}
-
-/// With no worker at all a job waits for one; with workers that lack its model it waits in vain.
-async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Error> {
-    let present = fleet.roster().snapshot(0.0);
-    if present.is_empty() {
-        return Ok(());
-    }
-    let now = fleet.clock.now();
-    let can =
-        |job: &Waiting| present.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
-    let hopeless: Vec<JobId> = desk
-        .queue
-        .values()
-        .filter(|job| now - job.created_at > PATIENCE && !can(job))
-        .map(|job| JobId(job.id))
-        .collect();
-    for job in hopeless {
-        fleet.abandon(job).await?;
-        desk.remove(job);
-    }
-    Ok(())
 }
 
 /// One look. Answers when another one could bind something though nothing else happens.
@@ -246,9 +168,12 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     }
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
-    let queue: Vec<QueuedJob> = desk.queue.values().map(|job| job.as_planned(now)).collect();
-    let snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
-    let plan = plan(&snapshot, &desk.policy);
+    let queue: Vec<QueuedJob> =
+        desk.queue.values().filter(|job| !desk.is_delayed(job, now)).map(|job| job.as_planned(now)).collect();
+    let mut snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
+    let alone = isolation::set_apart(&mut snapshot, |job| desk.find(job).is_some_and(|job| job.crashes > 0));
+    let mut plan = plan(&snapshot, &desk.policy);
+    alone.join(&mut plan);
 
     if !plan.assignments.is_empty() {
         let leased = store::lease(&fleet.pool, &plan.assignments, lease()).await?;
@@ -257,7 +182,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
     // A moment late rather than a moment early, which would be a look in vain.
-    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros((ms * 1_000.0) as u64 + 1_000));
+    let look_again = plan.look_again_ms.map(|ms| Duration::from_micros(((ms * 1_000.0) as u64).saturating_add(1_000)));
     let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);
     if since_told < TELL_EVERY && plan.assignments.is_empty() {
         // Whoever came since is told with the next look, which must not be far.
@@ -288,7 +213,7 @@ async fn hand_over(
         let pictures = u32::try_from(leased.missing.len()).unwrap_or(u32::MAX);
         let record = {
             let mut roster = fleet.roster();
-            let held = Held::new(lease.epoch, &planned, pictures, millis(now));
+            let held = Held::new(lease.epoch, &planned, pictures, job.crashes > 0, millis(now));
             roster.hold(worker, lease.job, held, leased.request.steps);
             roster.record(worker).cloned()
         };
@@ -344,12 +269,14 @@ async fn tell(fleet: &Fleet, desk: &mut Desk, projections: &[dispatch::Projectio
         prospect.overtaken = priority_ahead && job.lane == Lane::Standard;
         prospects.insert(job.id, prospect);
     }
+    let last_ms = projections.iter().map(|projection| projection.finish_ms).fold(0.0, f64::max);
+    fleet.outlook.learn_pace(projections.len() as f64 / (last_ms / 1_000.0), now);
     // Every start moves everybody behind it: most of them with nobody watching.
     fleet.jobs.publish_all(&fleet.outlook.replace_waiting(prospects)).await;
 }
 
 /// Puts a message for a worker into the mailbox of its head.
-async fn send(fleet: &Fleet, record: &WorkerRecord, message: ToWorker) -> bool {
+pub(super) async fn send(fleet: &Fleet, record: &WorkerRecord, message: ToWorker) -> bool {
     let (worker, connection) = (record.hello.id.clone(), record.connection);
     if record.head == fleet.bus.head() {
         return fleet.connections.pass(&worker, connection, message).is_ok();

@@ -1,10 +1,10 @@
 //! How leases end: done, given back, given up, cancelled.
 
-use domain::worker::Lease;
-use domain::{AppError, JobId, OutputId};
+use domain::worker::{Failure, Hello, Lease};
+use domain::{AppError, JobId, OutputId, WorkerId};
 use sqlx::PgPool;
 
-use super::{Fleet, GiveBack, store};
+use super::{Fleet, GiveBack, delivery, store};
 use crate::bus::Broadcast;
 use crate::credits;
 use crate::db::explain;
@@ -14,7 +14,7 @@ use crate::jobs;
 /// Leases a job may be given before it is given up, whatever the reasons.
 const MAX_ATTEMPTS: i32 = 8;
 /// Workers a job may take down with it before it is set aside.
-const MAX_CRASHES: i32 = 3;
+const MAX_CRASHES: i32 = 2;
 
 /// Finished jobs on their way into the database: published and captured in groups. Answers whether the lease
 /// stood and every picture was there.
@@ -55,7 +55,7 @@ pub(super) fn delivering(pool: &PgPool) -> Group<Delivered, Result<bool, AppErro
     Group::spawn(move |pictures: Vec<Delivered>| {
         let pool = pool.clone();
         async move {
-            match store::insert_outputs(&pool, &pictures).await {
+            match delivery::store::insert_outputs(&pool, &pictures).await {
                 Ok(inserted) => pictures.iter().map(|picture| Ok(inserted.contains(&picture.id))).collect(),
                 Err(error) => {
                     let error = explain(error);
@@ -68,41 +68,52 @@ pub(super) fn delivering(pool: &PgPool) -> Group<Delivered, Result<bool, AppErro
 
 impl Fleet {
     /// Publishes a finished job and captures its hold, in one statement, if the lease still stands.
-    pub(super) async fn complete(&self, lease: Lease) -> Result<(), AppError> {
+    ///
+    /// Answers why the job waits again where a picture is missing.
+    pub(super) async fn complete(&self, lease: Lease) -> Result<Option<Failure>, AppError> {
         if self.closing.call(lease).await.unwrap_or(Err(AppError::Unavailable))? {
             metrics::counter!("mindseye_jobs_total", "end" => "succeeded").increment(1);
             self.ended(lease.job).await;
         } else if store::is_leased(&self.pool, lease.job, lease.epoch).await.map_err(explain)? {
             // Said to be done, but a picture is missing: make it again.
-            let failure = domain::worker::Failure::retryable("done without every picture");
-            self.give_back(lease, GiveBack::Failed(failure)).await?;
+            let failure = Failure::retryable("done without every picture");
+            self.give_back(lease, GiveBack::Failed(failure.clone())).await?;
+            return Ok(Some(failure));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Ends a lease without success: the job waits again, or is given up and its credits returned.
     pub(super) async fn give_back(&self, lease: Lease, why: GiveBack) -> Result<(), AppError> {
         let Lease { job, epoch } = lease;
-        let (crashed, retryable, avoid) = match &why {
-            // Its next worker is another one, if there is one.
-            GiveBack::WorkerLost => (true, true, false),
-            GiveBack::Silent | GiveBack::Unsent => (false, true, false),
+        let mut how = store::Requeue::default();
+        let mut retryable = true;
+        let reason = match &why {
+            GiveBack::WorkerLost => {
+                how.crashed = true;
+                how.others = self.others().await;
+                "worker_lost"
+            }
+            GiveBack::Silent => "silent",
+            GiveBack::Unsent => {
+                how.uncounted = true;
+                "unsent"
+            }
+            GiveBack::Interrupted => {
+                how.uncounted = true;
+                "interrupted"
+            }
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
-                (false, failure.retryable, failure.out_of_memory)
+                retryable = failure.retryable;
+                how.avoid = failure.out_of_memory;
+                how.others = self.others().await;
+                if failure.out_of_memory { "out_of_memory" } else { "failed" }
             }
         };
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
-        let step = store::Requeue { crashed, avoid, uncounted: matches!(why, GiveBack::Unsent) };
-        if retryable && store::requeue(&self.pool, lease, &step, &limits).await.map_err(explain)? {
-            let why = if crashed {
-                "worker_lost"
-            } else if avoid {
-                "out_of_memory"
-            } else {
-                "other"
-            };
-            metrics::counter!("mindseye_retries_total", "why" => why).increment(1);
+        if retryable && store::requeue(&self.pool, lease, &how, &limits).await.map_err(explain)? {
+            metrics::counter!("mindseye_retries_total", "why" => reason).increment(1);
             self.outlook.forget(job);
             self.jobs.publish(job).await;
             self.bell.ring();
@@ -125,15 +136,33 @@ impl Fleet {
         Ok(())
     }
 
+    /// Workers that take jobs, each with the models it has.
+    async fn others(&self) -> Vec<(WorkerId, String)> {
+        let records = self.bus.workers().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "nobody knows of another worker");
+            Vec::new()
+        });
+        let taking = records.into_iter().filter(|record| !record.draining);
+        let models = |hello: &Hello| hello.cards().map(|card| card.name.clone()).collect::<Vec<_>>();
+        taking
+            .flat_map(|record| models(&record.hello).into_iter().map(move |model| (record.hello.id.clone(), model)))
+            .collect()
+    }
+
     /// Ends a waiting job that no worker can do, free of charge.
     pub(super) async fn abandon(&self, job: JobId) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         let ended = store::abandon(&mut transaction, job, &AppError::GenerationFailed).await?;
-        if ended {
+        let dropped = if ended {
             credits::release(&mut transaction, job).await?;
-        }
+            jobs::store::drop_outputs(&mut transaction, job).await?
+        } else {
+            Vec::new()
+        };
         transaction.commit().await?;
+        self.jobs.delete_files(&dropped).await;
         if ended {
+            metrics::counter!("mindseye_jobs_total", "end" => "failed").increment(1);
             tracing::warn!(%job, "given up: no worker can do it");
             self.ended(job).await;
         }

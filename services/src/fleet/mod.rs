@@ -10,36 +10,44 @@
 //! only one of them.
 
 mod connections;
+mod delivery;
 mod desk;
 mod dispatcher;
+mod health;
+mod hello;
+mod isolation;
 mod keys;
 mod leases;
 mod picture;
 mod post;
 mod roster;
 mod store;
+mod sweep;
 mod workers;
 
 pub use connections::{Connection, FleetWorker};
-pub use keys::{KeyError, KeyInfo, WorkerKeys};
+pub use delivery::{DeliveryError, Expected};
+pub use health::Condition;
+pub use keys::{KeyError, KeyHash, KeyInfo, WorkerKeys};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, PROTOCOL, RESUME_MS};
-use domain::{AppError, JobEvent, JobId, ModelCard, OutputId, StepProgress, WorkerId};
+use domain::worker::{Assignment, Failure, FromWorker, Hello, LEASE_MS, Lease, RESUME_MS};
+use domain::{AppError, JobEvent, JobId, StepProgress, WorkerId};
 use sqlx::PgPool;
 use thiserror::Error;
 
 use crate::bell::Bell;
 use crate::bus::{Broadcast, Bus, Letter, Renewal, To};
-use crate::clock::{self, SharedClock};
+use crate::clock::SharedClock;
 use crate::db::explain;
 use crate::group::Group;
-use crate::jobs::{Jobs, Models, Outlook};
+use crate::jobs::{Jobs, Models, Outlook, Source};
 use crate::media::MediaStore;
 use connections::Connections;
 use leases::{Closing, Delivered};
+pub use roster::ModelPlan;
 use roster::Roster;
 
 /// The fleet as the worker gateway sees it.
@@ -58,6 +66,7 @@ pub struct Fleet {
     roster: Arc<Mutex<Roster>>,
     closing: Closing,
     delivering: Group<Delivered, Result<bool, AppError>>,
+    uploads: delivery::Uploads,
 }
 
 /// What [`Fleet::new`] is made of.
@@ -84,20 +93,6 @@ pub enum JoinError {
     Unavailable(AppError),
 }
 
-/// Why a worker's picture was not taken.
-#[derive(Debug, Error)]
-pub enum DeliveryError {
-    /// The lease is over: another worker has the job, or nobody needs it any more.
-    #[error("the lease on this job is over")]
-    Stale,
-    /// The bytes are not the picture that was asked for.
-    #[error("this is not the picture that was asked for: {0}")]
-    Unfit(String),
-    /// The head can't store it now; the worker tries again.
-    #[error(transparent)]
-    Unavailable(AppError),
-}
-
 impl Fleet {
     /// Must be called within a runtime.
     pub fn new(parts: FleetParts) -> Self {
@@ -107,6 +102,7 @@ impl Fleet {
             roster: Arc::default(),
             closing: leases::closing(&pool),
             delivering: leases::delivering(&pool),
+            uploads: delivery::Uploads::default(),
             pool,
             clock,
             jobs,
@@ -120,25 +116,27 @@ impl Fleet {
 
     /// Assigns work until the future is dropped: for the elected head only.
     pub async fn dispatch(&self) {
+        let _term = Term(self);
         dispatcher::run(self).await;
     }
 
-    /// Takes a worker in. Messages for it come out of the connection.
-    pub async fn connect(&self, hello: Hello) -> Result<Connection, JoinError> {
-        if hello.protocol != PROTOCOL {
-            return Err(JoinError::Refused(format!(
-                "this worker speaks protocol {}, the head speaks {PROTOCOL}: update the older one",
-                hello.protocol
-            )));
+    /// Takes a worker in, whose name goes with its key or is just what it says. Messages for it come out of the
+    /// connection.
+    pub async fn connect(&self, hello: Hello, named: bool) -> Result<Connection, JoinError> {
+        hello::check(&hello).map_err(JoinError::Refused)?;
+        if self.connections.is_draining() && hello.holding.is_empty() {
+            // Only who has something to hand in is let in to the end.
+            return Err(JoinError::Unavailable(AppError::Unavailable));
         }
         let worker = hello.id.clone();
-        self.announce(&hello).await.map_err(JoinError::Unavailable)?;
+        self.announce(&hello, named).await.map_err(JoinError::Unavailable)?;
         let unavailable = |error| JoinError::Unavailable(explain(error));
         let resumed = store::resume(&self.pool, &worker, &hello.holding, lease()).await.map_err(unavailable)?;
         let kept: Vec<Lease> = resumed.iter().map(|(lease, _)| *lease).collect();
         let abandoned = store::abandoned_by(&self.pool, &worker, &kept).await.map_err(unavailable)?;
         tracing::info!(%worker, device = %hello.device, resumed = kept.len(), "worker joined");
-        let (connection, record) = self.connections.join(hello, resumed);
+        self.connections.drained(workers::store::drained(&self.pool).await.map_err(unavailable)?);
+        let (connection, record) = self.connections.join(hello, named, resumed);
         for (lease, connection_lost) in abandoned {
             tracing::warn!(job = %lease.job, %worker, connection_lost, "its worker joined again without it");
             // Where the worker's head died, it is the head's letters that were lost, and nothing speaks against the job.
@@ -151,6 +149,9 @@ impl Fleet {
             tracing::warn!(%error, %worker, "not announced: the next heartbeat makes up for it");
         }
         self.tell_dispatcher(Letter::Joined(Box::new(record))).await;
+        if let Err(error) = self.refresh_models().await {
+            tracing::debug!(%error, "its models are known a little later");
+        }
         Ok(connection)
     }
 
@@ -158,6 +159,9 @@ impl Fleet {
     pub async fn disconnect(&self, worker: &WorkerId, connection: u64) {
         let Some(leases) = self.connections.leave(worker, connection) else { return };
         tracing::warn!(%worker, jobs = leases.len(), "worker left");
+        // Where the head ends, the end of a connection says nothing about the worker, which has all of its leases' time
+        // to resume them elsewhere.
+        let leases = if self.connections.is_draining() { Vec::new() } else { leases };
         self.gone(worker, connection, &leases).await;
     }
 
@@ -175,25 +179,30 @@ impl Fleet {
     }
 
     /// Handles one message of a connected worker. False: its connection is to be closed.
-    pub async fn receive(&self, worker: &WorkerId, connection: u64, message: FromWorker) -> Result<bool, AppError> {
+    pub async fn receive(&self, worker: &WorkerId, connection: u64, mut message: FromWorker) -> Result<bool, AppError> {
         let mut stays = true;
         match &message {
             FromWorker::Hello(_) => return Ok(true),
             FromWorker::Heartbeat { heat } => {
-                if let Some(heat) = heat {
+                if let Some(heat) = heat.as_ref().filter(|heat| hello::is_plausible(heat)) {
                     self.connections.felt(worker, heat.clone());
                 }
                 stays = self.heartbeat(worker, connection).await;
             }
             FromWorker::Models { warm, .. } => {
+                if let Err(why) = hello::models(warm) {
+                    tracing::warn!(%worker, why, "turned away: its models make no sense");
+                    return Ok(false);
+                }
                 self.connections.models_changed(worker, warm.clone());
                 if let Some(record) = self.connections.record(worker) {
-                    self.announce(&record.hello).await?;
+                    self.announce(&record.hello, record.named).await?;
                 }
             }
             FromWorker::Leaving => self.connections.leaving(worker),
             FromWorker::Progress { job, epoch, index, step, steps, preview } => {
-                if !self.connections.has(worker, *job, *epoch) {
+                let request = self.connections.request_of(worker, *job, *epoch);
+                if !request.is_some_and(|request| hello::is_step(*index, *step, *steps, preview.as_deref(), &request)) {
                     return Ok(true);
                 }
                 let progress =
@@ -201,12 +210,16 @@ impl Fleet {
                 self.tell_watchers(*job, JobEvent::Progress(progress)).await;
             }
             FromWorker::Done { job, epoch, .. } => {
-                let lease = Lease { job: *job, epoch: *epoch };
+                let (job, epoch) = (*job, *epoch);
+                let lease = Lease { job, epoch };
                 if !self.is_leased_to(worker, lease).await? {
                     return Ok(true);
                 }
-                self.complete(lease).await?;
-                self.connections.ended(worker, *job, *epoch);
+                let failure = self.complete(lease).await?;
+                self.connections.ended(worker, job, epoch);
+                if let Some(failure) = failure {
+                    message = FromWorker::Failed { job, epoch, failure };
+                }
             }
             FromWorker::Failed { job, epoch, failure } => {
                 let lease = Lease { job: *job, epoch: *epoch };
@@ -222,64 +235,11 @@ impl Fleet {
             FromWorker::Progress { job, epoch, index, step, steps, .. } => {
                 FromWorker::Progress { job, epoch, index, step, steps, preview: None }
             }
+            FromWorker::Heartbeat { heat } => FromWorker::Heartbeat { heat: heat.filter(hello::is_plausible) },
             message => message,
         };
         self.tell_dispatcher(Letter::FromWorker { worker: worker.clone(), connection, message }).await;
         Ok(stays)
-    }
-
-    /// Takes a finished picture: PNG bytes of exactly the size that was asked for.
-    ///
-    /// `by` names the worker where its key does: then the lease must be its own.
-    pub async fn deliver(
-        &self,
-        by: Option<&WorkerId>,
-        job: JobId,
-        epoch: i32,
-        index: u32,
-        png: Vec<u8>,
-    ) -> Result<(), DeliveryError> {
-        let unavailable = |error| DeliveryError::Unavailable(explain(error));
-        let lease = Lease { job, epoch };
-        if let Some(worker) = by
-            && !self.is_leased_to(worker, lease).await.map_err(DeliveryError::Unavailable)?
-        {
-            return Err(DeliveryError::Stale);
-        }
-        let request = match self.connections.request(job, epoch) {
-            Some(request) => request,
-            // Its worker is connected to another head, or to none at the moment.
-            None => {
-                let request = store::leased_request(&self.pool, job, epoch).await.map_err(unavailable)?;
-                Arc::new(request.ok_or(DeliveryError::Stale)?)
-            }
-        };
-        if index >= request.count {
-            return Err(DeliveryError::Unfit(format!("picture {index} of {}", request.count)));
-        }
-        picture::check(&png, request.width, request.height).map_err(DeliveryError::Unfit)?;
-        let id = OutputId::from_random(clock::random_u128());
-        if let Err(error) = self.media.write(id, &png).await {
-            tracing::error!(%error, "a picture could not be stored");
-            return Err(DeliveryError::Unavailable(AppError::Unavailable));
-        }
-        let seed = request.seed_of(index);
-        let picture =
-            Delivered { lease, id, index, seed, width: request.width, height: request.height, bytes: png.len() };
-        // After an error nobody knows whether the row is there, so its file stays: a file too many harms
-        // nobody, a picture without its file is lost.
-        let inserted = self.delivering.call(picture).await.unwrap_or(Err(AppError::Unavailable));
-        if inserted.map_err(DeliveryError::Unavailable)? {
-            self.jobs.publish(job).await;
-            return Ok(());
-        }
-        self.jobs.delete_files(&[id]).await;
-        // Either this picture was delivered before under this lease and the answer was lost, or the lease is over.
-        if store::has_output(&self.pool, job, epoch, index).await.map_err(unavailable)? {
-            Ok(())
-        } else {
-            Err(DeliveryError::Stale)
-        }
     }
 
     /// The workers that are connected to this head now.
@@ -287,7 +247,7 @@ impl Fleet {
         self.connections.list()
     }
 
-    /// Asks every worker of this head to finish what it has and leave.
+    /// This head is about to end: its workers finish what they have and dial in elsewhere.
     pub async fn drain(&self) {
         for record in self.connections.drain() {
             if let Err(error) = self.bus.renew(&record, lease()).await {
@@ -299,6 +259,20 @@ impl Fleet {
         }
     }
 
+    /// Takes back what these workers hold, which end with their head before they are done. Nobody's fault: it does
+    /// not count as an attempt.
+    pub async fn take_back(&self, workers: &[WorkerId]) {
+        for worker in workers {
+            for lease in self.connections.leases(worker) {
+                tracing::warn!(job = %lease.job, %worker, "not done in time: it goes on elsewhere, or later");
+                self.cancel_lease(lease).await;
+                if let Err(error) = self.give_back(lease, GiveBack::Interrupted).await {
+                    tracing::warn!(%error, job = %lease.job, "the job waits for its lease to end");
+                }
+            }
+        }
+    }
+
     /// Waits until no worker of this head holds a job.
     pub async fn idle(&self) {
         let mut look = tokio::time::interval(Duration::from_millis(50));
@@ -307,7 +281,17 @@ impl Fleet {
         }
     }
 
-    /// Says whether a worker of any head is to finish and leave; heard within two seconds.
+    /// How workers of all heads do, as far as this head dispatches: none if it does not.
+    pub fn conditions(&self) -> Vec<Condition> {
+        self.roster().conditions(dispatcher::millis(self.clock.now()))
+    }
+
+    /// What models lie where next, and why, as far as this head dispatches.
+    pub fn model_plan(&self) -> ModelPlan {
+        self.roster().model_plan.clone()
+    }
+
+    /// Says whether a worker of any head is to take nothing new; heard within two seconds.
     pub async fn set_draining(pool: &PgPool, worker: &WorkerId, draining: bool) -> Result<(), AppError> {
         workers::store::set_draining(pool, worker, draining).await.map_err(explain)
     }
@@ -341,10 +325,26 @@ impl Fleet {
     }
 
     /// Takes note of what a worker can run, loaded or not.
-    async fn announce(&self, hello: &Hello) -> Result<(), AppError> {
-        let warm = hello.models.iter().map(|model| &model.card);
-        let cards: Vec<ModelCard> = warm.chain(hello.available.iter().map(|model| &model.card)).cloned().collect();
-        self.models.announce(&cards).await
+    async fn announce(&self, hello: &Hello, named: bool) -> Result<(), AppError> {
+        let source = if named { Source::Worker(hello.id.clone()) } else { Source::Shared };
+        self.models.announce(&source, hello.cards()).await
+    }
+
+    /// The models that requests may name are those of all heads' workers; the studio's own workers' come first.
+    async fn refresh_models(&self) -> Result<(), sqlx::Error> {
+        let mut records = self.bus.workers().await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "models of other heads' workers may be missing");
+            Vec::new()
+        });
+        records.extend(self.connections.records());
+        records.sort_by(|a, b| (a.named, &a.hello.id).cmp(&(b.named, &b.hello.id)));
+        let mut names: Vec<String> = Vec::new();
+        for card in records.iter().flat_map(|record| record.hello.cards()) {
+            if !names.contains(&card.name) {
+                names.push(card.name.clone());
+            }
+        }
+        self.models.refresh(names, self.clock.now()).await
     }
 
     async fn tell_dispatcher(&self, letter: Letter) {
@@ -366,6 +366,15 @@ impl Fleet {
     }
 }
 
+/// While this head dispatches; what it knew of the whole fleet is old from then on.
+struct Term<'a>(&'a Fleet);
+
+impl Drop for Term<'_> {
+    fn drop(&mut self) {
+        self.0.roster().clear();
+    }
+}
+
 /// Why a lease ends without success.
 #[derive(Debug)]
 enum GiveBack {
@@ -374,6 +383,8 @@ enum GiveBack {
     Silent,
     /// The assignment never reached the worker, so it does not count as an attempt.
     Unsent,
+    /// The worker ends with its head, which does not count as an attempt either.
+    Interrupted,
     Failed(Failure),
 }
 

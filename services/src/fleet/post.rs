@@ -6,24 +6,24 @@ use domain::worker::Lease;
 use domain::{JobEvent, JobId, JobState};
 use tokio::sync::mpsc;
 
-use super::{Fleet, lease, store};
+use super::{Fleet, lease, store, workers};
 use crate::bus::{Broadcast, Heard, Letter, Mailbox, Renewal};
-use crate::jobs::Prospect;
+use crate::jobs::{Prospect, after};
 
 /// Pause before another attempt to open this head's mailbox.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often the queue is counted.
-const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// How often a head looks at what others change.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 impl Fleet {
     /// Serves the bus until the future is dropped: letters, broadcasts and rings of the bell. Every head runs it.
-    pub async fn serve_bus(&self, cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
+    pub async fn serve_bus(&self, cancelled: &mut mpsc::UnboundedReceiver<(JobId, i32)>) {
         tokio::join!(
             self.read_mailbox(),
             self.listen(),
             self.bell.pass_on(self.bus.as_ref()),
             self.forward_cancellations(cancelled),
-            self.count_queue(),
+            self.keep_up_to_date(),
         );
     }
 
@@ -61,6 +61,9 @@ impl Fleet {
                     self.learn(job, &event);
                     self.jobs.events().send(job, event);
                 }
+                Heard::Message { broadcast: Broadcast::Pace { jobs_per_second }, .. } => {
+                    self.outlook.learn_pace(jobs_per_second, self.clock.now());
+                }
                 Heard::Gap => {
                     self.introduce_again().await;
                     self.bell.ring_here();
@@ -91,7 +94,7 @@ impl Fleet {
             return;
         };
         let now = self.clock.now();
-        let at = |seconds: f64| now + chrono::TimeDelta::milliseconds((seconds * 1_000.0) as i64);
+        let at = |seconds: f64| after(now, seconds * 1_000.0);
         let prospect = Prospect {
             position: view.position.unwrap_or(0),
             finish_at: at(eta_seconds),
@@ -101,20 +104,29 @@ impl Fleet {
         self.outlook.learn(job, prospect, view.status == JobState::Running);
     }
 
-    /// Keeps the depth of the queue at hand, by which a head that is not the dispatcher turns people away too.
-    async fn count_queue(&self) {
-        let mut every = tokio::time::interval(COUNT_EVERY);
+    /// Keeps at hand what this head has to know whether it dispatches or not.
+    async fn keep_up_to_date(&self) {
+        let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             every.tick().await;
-            match store::count_queued(&self.pool).await {
-                Ok(queued) => self.outlook.count_queued(usize::try_from(queued).unwrap_or(0)),
-                Err(error) => tracing::debug!(%error, "the queue was not counted"),
+            if let Err(error) = self.look_around().await {
+                tracing::debug!(%error, "what this head knows may be old");
             }
         }
     }
 
-    async fn forward_cancellations(&self, mut cancelled: mpsc::UnboundedReceiver<(JobId, i32)>) {
+    /// The depth of the queue, by which people are turned away, what the operator wants of workers, and their models.
+    async fn look_around(&self) -> Result<(), sqlx::Error> {
+        let queued = store::count_queued(&self.pool).await?;
+        self.outlook.count_queued(usize::try_from(queued).unwrap_or(0));
+        self.connections.drained(workers::store::drained(&self.pool).await?);
+        self.outlook.tidy(self.clock.now());
+        self.jobs.events().tidy();
+        self.refresh_models().await
+    }
+
+    async fn forward_cancellations(&self, cancelled: &mut mpsc::UnboundedReceiver<(JobId, i32)>) {
         while let Some((job, epoch)) = cancelled.recv().await {
             self.cancel_lease(Lease { job, epoch }).await;
         }

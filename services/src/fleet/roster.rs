@@ -8,6 +8,8 @@ use dispatch::{Estimate, HeldJob, Lane, Length, ModelState, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
 use domain::{DeviceId, JobId, WorkerId};
 
+use super::health::{Condition, Health};
+use super::hello::LONGEST_MS;
 use crate::bus::WorkerRecord;
 
 /// A lease that has been committed.
@@ -25,6 +27,12 @@ pub(super) struct Held {
     /// Milliseconds for all of it, were it alone on a worker that is not slowed down: expected, and corrected by
     /// its own steps.
     expected: Estimate,
+    /// A worker died while it held this job before.
+    pub suspect: bool,
+    /// When it was leased, or found.
+    since_ms: f64,
+    /// What was expected of all of it when it was leased.
+    pub expected_ms: f64,
     /// Share of the work that is done, from 0 to 1, and when that was told.
     done: f64,
     told_at_ms: f64,
@@ -32,6 +40,15 @@ pub(super) struct Held {
     step: f64,
     /// Share of each unfinished picture.
     shares: HashMap<u32, f64>,
+}
+
+/// Where models go.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelPlan {
+    /// Workers that each model's demand of the last hour would keep busy.
+    pub demand: Vec<(String, f64)>,
+    /// The latest changes: a worker, a model, and whether it is loaded there or makes room.
+    pub changes: Vec<(WorkerId, String, bool)>,
 }
 
 /// What a finished job taught.
@@ -47,6 +64,9 @@ pub(super) struct Roster {
     workers: HashMap<WorkerId, Worker>,
     /// Estimates that changed since they were last written down.
     learned: HashMap<(WorkerId, String), Estimate>,
+    /// Of workers that are here or were lately: who is sick does not get well by dialling in again.
+    health: HashMap<WorkerId, Health>,
+    pub(super) model_plan: ModelPlan,
 }
 
 #[derive(Debug)]
@@ -58,11 +78,14 @@ struct Worker {
     last_told: Option<JobId>,
     slowdown: f64,
     readings_above: u32,
-    draining: bool,
+    /// It finishes what it has and goes, or its head does.
+    leaving: bool,
+    /// The operator wants it to take nothing new.
+    drained: bool,
 }
 
 impl Held {
-    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, now_ms: f64) -> Self {
+    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, suspect: bool, now_ms: f64) -> Self {
         Self {
             epoch,
             owner: job.owner,
@@ -73,6 +96,9 @@ impl Held {
             work: job.work,
             pictures,
             expected: Estimate::prior(0.0),
+            suspect,
+            since_ms: now_ms,
+            expected_ms: 0.0,
             done: 0.0,
             told_at_ms: now_ms,
             step: 0.0,
@@ -103,9 +129,10 @@ impl Roster {
     }
 
     /// A worker dialled in, with what was learned of it before. What an earlier connection held is forgotten.
-    pub(super) fn join(&mut self, record: WorkerRecord, learned: HashMap<String, Estimate>) {
+    pub(super) fn join(&mut self, record: WorkerRecord, learned: HashMap<String, Estimate>, drained: bool) {
         let mut worker = Worker {
-            draining: record.draining,
+            leaving: record.draining,
+            drained,
             estimates: learned,
             held: HashMap::new(),
             last_told: None,
@@ -133,7 +160,8 @@ impl Roster {
         let mut new = Vec::new();
         for record in records {
             match self.workers.get_mut(&record.hello.id) {
-                Some(worker) if same(&worker.record, &record) => worker.draining = record.draining,
+                // Its word may be newer than its record.
+                Some(worker) if same(&worker.record, &record) => worker.leaving |= record.draining,
                 _ => new.push(record),
             }
         }
@@ -150,10 +178,15 @@ impl Roster {
         self.workers.values().find(holds).map(|worker| worker.record.clone())
     }
 
-    pub(super) fn drain(&mut self, id: &WorkerId) -> Option<WorkerRecord> {
-        let worker = self.workers.get_mut(id).filter(|worker| !worker.draining)?;
-        worker.draining = true;
-        Some(worker.record.clone())
+    /// Workers that the operator wants to take nothing new; the others may.
+    pub(super) fn drain(&mut self, drained: &HashSet<WorkerId>) {
+        for (id, worker) in &mut self.workers {
+            let now = drained.contains(id);
+            if now != worker.drained {
+                tracing::info!(worker = %id, drained = now, "as the operator wants");
+            }
+            worker.drained = now;
+        }
     }
 
     /// A lease was committed for this worker.
@@ -162,6 +195,7 @@ impl Roster {
         let standard_ms = worker.estimates.get(&*held.model).map_or(0.0, |estimate| estimate.mean_ms);
         held.expected = Estimate::prior(standard_ms * held.work);
         held.step = 1.0 / f64::from((steps * held.pictures).max(1));
+        held.expected_ms = held.expected.mean_ms;
         worker.held.insert(job, held);
     }
 
@@ -172,6 +206,22 @@ impl Roster {
                 worker.held.remove(&lease.job);
             }
         }
+    }
+
+    /// Forgets the leases that are not among these, except those younger than `since_ms`; answers them.
+    pub(super) fn keep(&mut self, leases: &HashSet<(Lease, WorkerId)>, since_ms: f64) -> Vec<(WorkerId, Lease)> {
+        let mut forgotten = Vec::new();
+        for (id, worker) in &mut self.workers {
+            worker.held.retain(|job, held| {
+                let lease = Lease { job: *job, epoch: held.epoch };
+                let stands = held.since_ms > since_ms || leases.contains(&(lease, id.clone()));
+                if !stands {
+                    forgotten.push((id.clone(), lease));
+                }
+                stands
+            });
+        }
+        forgotten
     }
 
     /// What a worker said. True: a place came free or is about to, so looking again may bind something.
@@ -186,7 +236,7 @@ impl Roster {
                 false
             }
             FromWorker::Leaving => {
-                worker.draining = true;
+                worker.leaving = true;
                 false
             }
             FromWorker::Models { warm, problem } => {
@@ -203,18 +253,43 @@ impl Roster {
                 worker.held.values().any(|held| held.length == Length::Long) && worker.held.len() == 1
             }
             FromWorker::Done { job, epoch, busy_ms } => {
-                if let Some(estimate) = worker.done(*job, *epoch, *busy_ms) {
+                let health = self.health.entry(id.clone()).or_default();
+                health.succeeded();
+                if let Some(estimate) = worker.done(*job, *epoch, *busy_ms, health) {
                     self.learned.insert((id.clone(), estimate.0), estimate.1);
                 }
                 true
             }
-            FromWorker::Failed { job, epoch, .. } => {
+            FromWorker::Failed { job, epoch, failure } => {
                 if worker.held.get(job).is_some_and(|held| held.epoch == *epoch) {
                     worker.held.remove(job);
+                }
+                // One that is merely too large, or that would fail anywhere, says nothing about the device.
+                if failure.retryable && !failure.out_of_memory {
+                    let rest_ms = self.health.entry(id.clone()).or_default().failed(*job, now_ms);
+                    if let Some(rest_ms) = rest_ms {
+                        tracing::error!(worker = %id, rest_ms, reason = failure.reason, "fails job after job and sits out");
+                        metrics::counter!("mindseye_worker_rests_total", "worker" => id.0.clone()).increment(1);
+                    }
                 }
                 true
             }
         }
+    }
+
+    /// Forgets how workers did that have not been here for long.
+    pub(super) fn forget_health(&mut self, now_ms: f64) {
+        let workers = &self.workers;
+        self.health.retain(|id, health| workers.contains_key(id) || health.matters(now_ms));
+    }
+
+    /// How workers do: who sits out, and observed over expected time.
+    pub(super) fn conditions(&self, now_ms: f64) -> Vec<Condition> {
+        let condition = |worker: &WorkerId| {
+            let health = self.health.get(worker).cloned().unwrap_or_default();
+            Condition { worker: worker.clone(), rests: health.rests(now_ms), drift: health.ratio() }
+        };
+        self.workers.keys().map(condition).collect()
     }
 
     /// Estimates that changed since this was last asked.
@@ -228,7 +303,7 @@ impl Roster {
         let mut shelves: Vec<(WorkerRecord, Shelf)> = self
             .workers
             .values()
-            .filter(|worker| !worker.draining)
+            .filter(|worker| !worker.leaving && !worker.drained)
             .map(|worker| (worker.record.clone(), worker.shelf()))
             .collect();
         shelves.sort_by(|a, b| a.1.worker.cmp(&b.1.worker));
@@ -237,7 +312,12 @@ impl Roster {
 
     /// The workers as the planner looks at them, in a stable order.
     pub(super) fn snapshot(&self, now_ms: f64) -> Vec<WorkerState> {
-        let mut states: Vec<WorkerState> = self.workers.values().map(|worker| worker.state(now_ms)).collect();
+        let state = |(id, worker): (&WorkerId, &Worker)| {
+            let rests = self.health.get(id).is_some_and(|health| health.rests(now_ms));
+            let state = worker.state(now_ms);
+            WorkerState { draining: state.draining || rests, ..state }
+        };
+        let mut states: Vec<WorkerState> = self.workers.iter().map(state).collect();
         states.sort_by(|a, b| a.id.cmp(&b.id));
         states
     }
@@ -279,13 +359,17 @@ impl Worker {
     }
 
     /// Closes a lease; answers what was learned of the model.
-    fn done(&mut self, job: JobId, epoch: i32, busy_ms: f64) -> Option<(String, Estimate)> {
+    fn done(&mut self, job: JobId, epoch: i32, busy_ms: f64, health: &mut Health) -> Option<(String, Estimate)> {
         let held = self.held.get(&job).filter(|held| held.epoch == epoch)?;
         let (model, measured_ms) = (held.model.to_string(), busy_ms / held.work / self.slowdown);
+        let expected_ms = held.expected_ms * self.slowdown;
         self.held.remove(&job);
         let estimate = self.estimates.get_mut(&model)?;
-        if !measured_ms.is_finite() || measured_ms <= 0.0 {
+        if !(measured_ms > 0.0 && measured_ms <= LONGEST_MS) {
             return None;
+        }
+        if let Some(ratio) = health.took(busy_ms, expected_ms) {
+            tracing::warn!(worker = %self.record.hello.id, ratio, "a worker's times are far from what was expected");
         }
         estimate.record(measured_ms);
         Some((model, *estimate))
@@ -343,7 +427,8 @@ impl Worker {
             steps_aside: hello.models.len() > 1,
             slowdown: self.slowdown,
             held: self.held.values().map(|held| held.as_planned(now_ms, held.told_at_ms >= first)).collect(),
-            draining: self.draining,
+            // Nobody joins a job that may take the worker down with it.
+            draining: self.leaving || self.drained || self.held.values().any(|held| held.suspect),
         }
     }
 }

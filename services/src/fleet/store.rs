@@ -1,15 +1,14 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use dispatch::{Lane, Length};
 use domain::worker::Lease;
-use domain::{AppError, DeviceId, JobId, OutputId, ValidRequest, WorkerId};
+use domain::{AppError, DeviceId, JobId, ValidRequest, WorkerId};
 use sqlx::postgres::types::PgInterval;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
-
-use super::leases::Delivered;
 
 /// Rows read at once into the dispatcher's memory.
 const READ_AT_ONCE: i64 = 50_000;
@@ -25,6 +24,8 @@ pub(super) struct Waiting {
     pub avoid: Vec<String>,
     pub request: Json<ValidRequest>,
     pub missing: i32,
+    /// Workers that died while they held it.
+    pub crashes: i32,
     pub relative_cost: f64,
     pub created_at: DateTime<Utc>,
 }
@@ -55,12 +56,14 @@ pub(super) struct Limits {
 }
 
 /// How a job goes back into the queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Requeue {
     /// Its worker died under it.
     pub crashed: bool,
-    /// Not to the same worker again.
+    /// Not to the same worker again, whoever else there is.
     pub avoid: bool,
+    /// Not to the same worker again if one of these could take it: workers, each with a model it has.
+    pub others: Vec<(WorkerId, String)>,
     /// It was never tried.
     pub uncounted: bool,
 }
@@ -69,7 +72,7 @@ pub(super) struct Requeue {
 pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
         "SELECT job.id, job.device_id, job.queued_seq, job.capability, job.lane, job.avoid, job.request,
-                job.relative_cost, job.created_at,
+                job.relative_cost, job.created_at, job.crashes,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'queued' AND job.queued_seq > $1
          ORDER BY job.queued_seq LIMIT $2",
@@ -85,12 +88,23 @@ pub(super) async fn running(pool: &PgPool, worker: &WorkerId) -> Result<Vec<Runn
     sqlx::query_as(
         "SELECT job.epoch, job.id, job.device_id, job.queued_seq,
                 job.capability, job.lane, job.avoid, job.request, job.relative_cost, job.created_at,
+                job.crashes,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'running' AND job.worker_id = $1",
     )
     .bind(&worker.0)
     .fetch_all(pool)
     .await
+}
+
+/// All leases that stand, and whose they are.
+pub(super) async fn leases(pool: &PgPool) -> Result<HashSet<(Lease, WorkerId)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i32, Option<String>)> =
+        sqlx::query_as("SELECT id, epoch, worker_id FROM jobs WHERE state = 'running'").fetch_all(pool).await?;
+    let lease = |(job, epoch, worker): (_, _, Option<String>)| {
+        (Lease { job: JobId(job), epoch }, WorkerId(worker.unwrap_or_default()))
+    };
+    Ok(rows.into_iter().map(lease).collect())
 }
 
 /// Leases waiting jobs to workers. A job that is no longer waiting is left out of the answer.
@@ -175,6 +189,9 @@ pub(super) async fn resume(
 }
 
 /// A worker's connection ended: these leases end soon unless it dials in again and resumes them.
+///
+/// Should it have died of one of them, that was the only one, or the only one under which a worker died before; where
+/// nothing speaks against any more than against the others, it may have been each. A crash is counted for those alone.
 pub(super) async fn shorten(
     pool: &PgPool,
     worker: &WorkerId,
@@ -183,9 +200,17 @@ pub(super) async fn shorten(
 ) -> Result<(), sqlx::Error> {
     let (jobs, epochs) = columns(leases);
     sqlx::query(
-        "UPDATE jobs AS job SET lease_until = least(job.lease_until, now() + $4), connection_lost = true
-         FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
-         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'",
+        "WITH lost AS (
+             SELECT job.id, job.crashes, count(*) FILTER (WHERE job.crashes > 0) OVER () AS suspects,
+                    count(*) OVER () AS jobs
+             FROM jobs AS job JOIN unnest($1::uuid[], $2::int[]) AS held (job, epoch)
+                 ON job.id = held.job AND job.epoch = held.epoch
+             WHERE job.worker_id = $3 AND job.state = 'running'
+         )
+         UPDATE jobs AS job SET lease_until = least(job.lease_until, now() + $4),
+             connection_lost = lost.jobs = 1 OR lost.suspects = 0 OR (lost.suspects = 1 AND lost.crashes > 0)
+         FROM lost JOIN unnest($1::uuid[], $2::int[]) AS held (job, epoch) ON lost.id = held.job
+         WHERE job.id = lost.id AND job.epoch = held.epoch AND job.state = 'running'",
     )
     .bind(jobs)
     .bind(epochs)
@@ -250,7 +275,15 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     let done = sqlx::query(
         "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int, attempts = attempts - $7::int,
              queued_seq = nextval('jobs_queued_seq'),
-             avoid = CASE WHEN $6 THEN array_append(avoid, worker_id) ELSE avoid END, worker_id = NULL
+             avoid = CASE WHEN worker_id <> ALL (avoid) AND ($6 OR EXISTS (
+                     SELECT FROM unnest($8::text[], $9::text[]) AS other (worker, model)
+                     WHERE other.model = jobs.model AND other.worker <> jobs.worker_id
+                       AND other.worker <> ALL (jobs.avoid)
+                       AND NOT EXISTS (
+                           SELECT FROM worker_controls AS control
+                           WHERE control.worker_id = other.worker AND control.draining)))
+                 THEN array_append(avoid, worker_id) ELSE avoid END,
+             worker_id = NULL
          WHERE id = $1 AND epoch = $2 AND state = 'running' AND attempts - $7::int < $4
              AND crashes + $3::int < $5",
     )
@@ -261,6 +294,8 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     .bind(limits.crashes)
     .bind(how.avoid)
     .bind(i32::from(how.uncounted))
+    .bind(how.others.iter().map(|(worker, _)| worker.0.as_str()).collect::<Vec<_>>())
+    .bind(how.others.iter().map(|(_, model)| model.as_str()).collect::<Vec<_>>())
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -338,60 +373,20 @@ pub(super) async fn is_leased(pool: &PgPool, job: JobId, epoch: i32) -> Result<b
     leased_request(pool, job, epoch).await.map(|request| request.is_some())
 }
 
-/// The request of a job, if this lease on it stands.
-pub(super) async fn leased_request(pool: &PgPool, job: JobId, epoch: i32) -> Result<Option<ValidRequest>, sqlx::Error> {
-    let request: Option<Json<ValidRequest>> =
-        sqlx::query_scalar("SELECT request FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running'")
-            .bind(job.0)
-            .bind(epoch)
-            .fetch_optional(pool)
-            .await?;
-    Ok(request.map(|request| request.0))
-}
-
-/// Publishes pictures whose leases stand and that nobody delivered before; answers those.
-pub(super) async fn insert_outputs(pool: &PgPool, pictures: &[Delivered]) -> Result<Vec<OutputId>, sqlx::Error> {
-    let int = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
-    // The row locks, taken in one order, settle this against a cancellation or a new lease at the same moment.
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "WITH picture AS (
-             SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::int[], $7::int[],
-                 $8::bigint[]) AS t (id, job, epoch, index, seed, width, height, bytes)
-         ), leased AS (
-             SELECT id FROM jobs
-             WHERE state = 'running' AND (id, epoch) IN (SELECT job, epoch FROM picture)
-             ORDER BY id FOR UPDATE
-         )
-         INSERT INTO outputs (id, job_id, index, seed, width, height, media_type, bytes)
-         SELECT picture.id, job, index, seed, width, height, 'image/png', bytes
-         FROM picture JOIN leased ON leased.id = picture.job
-         ON CONFLICT (job_id, index) DO NOTHING
-         RETURNING id",
-    )
-    .bind(pictures.iter().map(|p| p.id.0).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| p.lease.job.0).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| p.lease.epoch).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| int(p.index)).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| i64::try_from(p.seed).unwrap_or(i64::MAX)).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| int(p.width)).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| int(p.height)).collect::<Vec<_>>())
-    .bind(pictures.iter().map(|p| i64::try_from(p.bytes).unwrap_or(i64::MAX)).collect::<Vec<_>>())
-    .fetch_all(pool)
-    .await?;
-    Ok(ids.into_iter().map(OutputId).collect())
-}
-
-pub(super) async fn has_output(pool: &PgPool, job: JobId, epoch: i32, index: u32) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT FROM outputs JOIN jobs ON jobs.id = outputs.job_id
-             WHERE jobs.id = $1 AND jobs.epoch = $2 AND jobs.state = 'running' AND outputs.index = $3)",
+/// Who works on a job, and what it asks for, if this lease on it stands.
+pub(super) async fn leased_request(
+    pool: &PgPool,
+    job: JobId,
+    epoch: i32,
+) -> Result<Option<(WorkerId, ValidRequest)>, sqlx::Error> {
+    let row: Option<(String, Json<ValidRequest>)> = sqlx::query_as(
+        "SELECT coalesce(worker_id, ''), request FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running'",
     )
     .bind(job.0)
     .bind(epoch)
-    .bind(i32::try_from(index).unwrap_or(i32::MAX))
-    .fetch_one(pool)
-    .await
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|(worker, request)| (WorkerId(worker), request.0)))
 }
 
 impl Waiting {

@@ -14,6 +14,8 @@ use crate::bus::Watch;
 
 /// Events a slow watcher may fall behind before it is resynchronised.
 const BACKLOG: usize = 64;
+/// Looks without an event after which steps that nobody watches are forgotten.
+const QUIET: u32 = 150;
 
 /// One event with its id.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ struct Channel {
     next_id: u64,
     /// Latest step of each unfinished picture.
     latest: HashMap<u32, StepProgress>,
+    /// Looks since the last event.
+    quiet: u32,
 }
 
 /// A place in the audience of one job.
@@ -87,6 +91,7 @@ impl EventHub {
             return;
         }
         let channel = channels.entry(job).or_insert_with(Channel::new);
+        channel.quiet = 0;
         match &event {
             JobEvent::Progress(progress) => {
                 let mut kept = progress.clone();
@@ -95,6 +100,8 @@ impl EventHub {
                 }
                 channel.latest.insert(progress.index, kept);
             }
+            // Nothing will come of what was in the making.
+            JobEvent::State(view) if view.status.is_final() => channel.latest = HashMap::new(),
             JobEvent::State(view) => {
                 channel.latest.retain(|index, _| view.outputs.iter().all(|output| output.index != *index));
             }
@@ -116,6 +123,15 @@ impl EventHub {
         }
     }
 
+    /// Forgets the steps of jobs that nobody watches and nothing was heard of for long: a late step may come after the
+    /// last word. To be called every few seconds.
+    pub(crate) fn tidy(&self) {
+        self.lock().retain(|_, channel| {
+            channel.quiet += 1;
+            channel.sender.receiver_count() > 0 || channel.quiet < QUIET
+        });
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Channel>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +139,7 @@ impl EventHub {
 
 impl Channel {
     fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG), next_id: 1, latest: HashMap::new() }
+        Self { sender: broadcast::Sender::new(BACKLOG), next_id: 1, latest: HashMap::new(), quiet: 0 }
     }
 }
 
@@ -200,5 +216,58 @@ mod tests {
         let job = JobId::from_random(1);
         drop(hub.subscribe(job));
         assert!(hub.lock().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_cancelled_job_that_was_watched() {
+        let hub = EventHub::default();
+        let job = JobId::from_random(1);
+        let watching = hub.subscribe(job);
+        hub.send(job, progress(0, 1, Some("p1")));
+        hub.send(job, cancelled(job));
+        assert_eq!(hub.subscribe(job).latest, []);
+        drop(watching);
+        assert!(hub.lock().is_empty());
+    }
+
+    #[test]
+    fn a_step_after_the_last_word_is_forgotten_in_the_end() {
+        let hub = EventHub::default();
+        let job = JobId::from_random(1);
+        hub.send(job, progress(0, 1, None));
+        for _ in 0..QUIET {
+            assert!(!hub.lock().is_empty());
+            hub.tidy();
+        }
+        assert!(hub.lock().is_empty());
+    }
+
+    fn cancelled(job: JobId) -> JobEvent {
+        let request = domain::ValidRequest {
+            prompt: "a sea".into(),
+            negative_prompt: String::new(),
+            model: "starter".into(),
+            capability: "image.fast".into(),
+            count: 1,
+            seed: 5,
+            width: 64,
+            height: 64,
+            steps: 12,
+            guidance: 3.0,
+        };
+        JobEvent::State(Box::new(domain::JobView {
+            id: job,
+            status: domain::JobState::Cancelled,
+            position: None,
+            eta_seconds: None,
+            eta_range_seconds: None,
+            overtaken: false,
+            price: 1,
+            request,
+            outputs: Vec::new(),
+            error: None,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            finished_at: None,
+        }))
     }
 }

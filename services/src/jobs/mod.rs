@@ -8,7 +8,8 @@ pub(crate) mod store;
 
 pub use admission::{Admission, Admitted};
 pub use events::{EventHub, Subscription};
-pub use models::Models;
+pub use models::{Models, Source};
+pub(crate) use outlook::after;
 pub use outlook::{Outlook, Prospect};
 
 use std::collections::{HashMap, HashSet};
@@ -253,7 +254,7 @@ impl Jobs {
         })
     }
 
-    /// Refuses when too many wait, and says when there may be room.
+    /// Refuses when too many wait, and says when there may be room, if anybody knows.
     fn check_room(&self) -> Result<(), AppError> {
         let queued = self.outlook.queued();
         if queued < self.max_queued {
@@ -261,7 +262,7 @@ impl Jobs {
         }
         // At the pace of the queue, the time until what is too many has been served; at least a moment.
         let seconds = self.outlook.seconds_to_serve(queued + 1 - self.max_queued, self.clock.now());
-        Err(AppError::Busy { retry_seconds: seconds.clamp(5, 3_600) })
+        Err(AppError::Busy { retry_seconds: seconds.map(|seconds| seconds.clamp(5, 3_600)) })
     }
 
     pub(crate) async fn delete_files(&self, outputs: &[OutputId]) {

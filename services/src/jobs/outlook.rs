@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::JobId;
 
 /// What is expected of one job.
@@ -38,6 +38,22 @@ fn seconds_until(at: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     (ms as f64 / 100.0).round() / 10.0
 }
 
+/// How long the pace of the queue is believed.
+const PACE_HOLDS: TimeDelta = TimeDelta::seconds(30);
+/// A prospect this much older than the finish it foretold is forgotten.
+const OVERDUE: TimeDelta = TimeDelta::minutes(15);
+/// Most prospects that are kept of what another head's dispatcher said.
+const MOST_WAITING: usize = 50_000;
+/// Further into the future nothing is foretold: 30 days, in milliseconds.
+const HORIZON_MS: f64 = 30.0 * 86_400_000.0;
+
+/// The moment so many milliseconds from now, or the furthest that is foretold.
+pub(crate) fn after(now: DateTime<Utc>, ms: f64) -> DateTime<Utc> {
+    // What is not a number counts as nothing.
+    let ms = ms.clamp(0.0, HORIZON_MS) as i64;
+    now.checked_add_signed(TimeDelta::milliseconds(ms)).unwrap_or(now)
+}
+
 /// Cheap to clone; all clones see the same prospects.
 #[derive(Clone, Debug, Default)]
 pub struct Outlook {
@@ -50,6 +66,8 @@ struct Inner {
     queued: usize,
     waiting: HashMap<JobId, Prospect>,
     running: HashMap<JobId, Prospect>,
+    /// Jobs served in a second, and when that was so.
+    pace: Option<(f64, DateTime<Utc>)>,
 }
 
 impl Outlook {
@@ -63,13 +81,31 @@ impl Outlook {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).queued
     }
 
-    /// Seconds until the next `jobs` of those that wait are expected to be done; 30 when unknown.
-    pub(crate) fn seconds_to_serve(&self, jobs: usize, now: DateTime<Utc>) -> u32 {
-        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        let mut finishes: Vec<DateTime<Utc>> = inner.waiting.values().map(|prospect| prospect.finish_at).collect();
-        finishes.sort_unstable();
-        let at = finishes.get(jobs.saturating_sub(1).min(finishes.len().saturating_sub(1)));
-        at.map_or(30, |at| u32::try_from((*at - now).num_seconds().max(0)).unwrap_or(u32::MAX))
+    /// Seconds until the next `jobs` of those that wait are expected to be done, where anybody knows.
+    pub(crate) fn seconds_to_serve(&self, jobs: usize, now: DateTime<Utc>) -> Option<u32> {
+        let jobs_per_second = self.pace(now)?;
+        // Saturates.
+        Some((jobs as f64 / jobs_per_second).ceil() as u32)
+    }
+
+    /// Jobs served in a second, as far as was heard lately.
+    pub(crate) fn pace(&self, now: DateTime<Utc>) -> Option<f64> {
+        let (pace, at) = self.inner.read().unwrap_or_else(PoisonError::into_inner).pace?;
+        (now - at <= PACE_HOLDS).then_some(pace)
+    }
+
+    /// The dispatcher, here or elsewhere, expects the queue to be served at this pace.
+    pub(crate) fn learn_pace(&self, jobs_per_second: f64, now: DateTime<Utc>) {
+        let known = (jobs_per_second.is_finite() && jobs_per_second > 0.0).then_some((jobs_per_second, now));
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).pace = known;
+    }
+
+    /// Forgets what was expected of jobs that should have ended long ago: where others dispatch, nobody may say so.
+    pub(crate) fn tidy(&self, now: DateTime<Utc>) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let holds = |_: &JobId, prospect: &mut Prospect| now - prospect.finish_at < OVERDUE;
+        inner.waiting.retain(holds);
+        inner.running.retain(holds);
     }
 
     /// Counts a job that was just accepted, until the queue is counted again.
@@ -99,6 +135,8 @@ impl Outlook {
                 moved.push(*job);
             }
         }
+        // Who waits does not run, even if nobody said that a lease had ended.
+        inner.running.retain(|job, _| !waiting.contains_key(job));
         inner.waiting = waiting;
         moved
     }
@@ -109,7 +147,7 @@ impl Outlook {
         if running {
             inner.waiting.remove(&job);
             inner.running.insert(job, prospect);
-        } else {
+        } else if inner.waiting.len() < MOST_WAITING {
             inner.waiting.insert(job, prospect);
         }
     }
@@ -122,5 +160,71 @@ impl Outlook {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         inner.waiting.remove(&job);
         inner.running.remove(&job);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(number: u128) -> JobId {
+        JobId::from_random(number)
+    }
+
+    fn prospect(position: u32, overtaken: bool) -> Prospect {
+        Prospect { position, finish_at: DateTime::UNIX_EPOCH, between: None, overtaken }
+    }
+
+    fn places(outlook: &Outlook) -> Vec<Option<u32>> {
+        (1..=3).map(|number| outlook.get(job(number)).map(|prospect| prospect.position)).collect()
+    }
+
+    #[test]
+    fn a_place_goes_up_only_where_the_priority_lane_overtakes() {
+        let outlook = Outlook::default();
+        let all = |places: [(u32, bool); 3]| {
+            let one =
+                |(at, (place, overtaken)): (usize, (u32, bool))| (job(at as u128 + 1), prospect(place, overtaken));
+            places.into_iter().enumerate().map(one).collect::<HashMap<_, _>>()
+        };
+        assert_eq!(outlook.replace_waiting(all([(0, false), (1, false), (2, false)])).len(), 3);
+        let mut moved = outlook.replace_waiting(all([(1, false), (0, false), (5, true)]));
+        moved.sort();
+        let mut expected = vec![job(2), job(3)];
+        expected.sort();
+        assert_eq!(moved, expected);
+        assert_eq!(places(&outlook), [Some(0), Some(0), Some(5)]);
+    }
+
+    #[test]
+    fn how_long_it_takes_is_told_only_while_it_is_known() {
+        let (outlook, now) = (Outlook::default(), DateTime::UNIX_EPOCH);
+        assert_eq!(outlook.seconds_to_serve(10, now), None);
+        outlook.learn_pace(0.5, now);
+        assert_eq!(outlook.seconds_to_serve(10, now), Some(20));
+        assert_eq!(outlook.seconds_to_serve(10, now + TimeDelta::seconds(31)), None);
+        outlook.learn_pace(f64::INFINITY, now);
+        assert_eq!(outlook.seconds_to_serve(10, now), None);
+    }
+
+    #[test]
+    fn what_should_have_ended_long_ago_is_forgotten() {
+        let outlook = Outlook::default();
+        outlook.learn(job(1), prospect(0, false), false);
+        outlook.learn(job(2), prospect(0, false), true);
+        outlook.tidy(DateTime::UNIX_EPOCH + TimeDelta::minutes(14));
+        assert_eq!(places(&outlook), [Some(0), Some(0), None]);
+        outlook.tidy(DateTime::UNIX_EPOCH + TimeDelta::minutes(16));
+        assert_eq!(places(&outlook), [None, None, None]);
+    }
+
+    #[test]
+    fn what_waits_again_runs_no_longer() {
+        let outlook = Outlook::default();
+        outlook.started(job(1), prospect(0, false));
+        outlook.replace_waiting(HashMap::from([(job(1), prospect(7, false))]));
+        assert_eq!(places(&outlook), [Some(7), None, None]);
+        outlook.replace_waiting(HashMap::new());
+        assert_eq!(places(&outlook), [None, None, None]);
     }
 }

@@ -195,20 +195,53 @@ pub(crate) async fn drop_outputs(db: &mut PgConnection, job: JobId) -> Result<Ve
     Ok(ids.into_iter().map(OutputId).collect())
 }
 
+/// Models that are remembered, those of the shared key first.
 pub(super) async fn models(pool: &PgPool) -> Result<Vec<ModelCard>, sqlx::Error> {
-    let cards: Vec<Json<ModelCard>> =
-        sqlx::query_scalar("SELECT card FROM models ORDER BY seen_at DESC, name").fetch_all(pool).await?;
+    let cards: Vec<Json<ModelCard>> = sqlx::query_scalar(
+        "SELECT card FROM models
+         ORDER BY coalesce(source, 'shared') = 'shared' DESC, date_trunc('hour', seen_at) DESC, name LIMIT 256",
+    )
+    .fetch_all(pool)
+    .await?;
     Ok(cards.into_iter().map(|card| card.0).collect())
 }
 
-pub(super) async fn remember_model(pool: &PgPool, card: &ModelCard) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO models (name, card) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET card = EXCLUDED.card, seen_at = now()",
+/// The cards of those models, in any order, which are marked as seen.
+pub(super) async fn models_seen(pool: &PgPool, names: &[String]) -> Result<Vec<ModelCard>, sqlx::Error> {
+    sqlx::query("UPDATE models SET seen_at = now() WHERE name = ANY($1) AND seen_at < now() - interval '10 minutes'")
+        .bind(names)
+        .execute(pool)
+        .await?;
+    let cards: Vec<Json<ModelCard>> =
+        sqlx::query_scalar("SELECT card FROM models WHERE name = ANY($1)").bind(names).fetch_all(pool).await?;
+    Ok(cards.into_iter().map(|card| card.0).collect())
+}
+
+/// Remembers a card. False: the name belongs to somebody else who was here lately, or the source has too many.
+///
+/// Whoever has the shared key is the operator, and may change any.
+pub(super) async fn remember_model(
+    pool: &PgPool,
+    card: &ModelCard,
+    source: &str,
+    most: i64,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "INSERT INTO models (name, card, source)
+         SELECT $1, $2, $3
+         WHERE EXISTS (SELECT FROM models WHERE name = $1)
+            OR (SELECT count(*) FROM models WHERE source = $3) < $4
+         ON CONFLICT (name) DO UPDATE SET card = EXCLUDED.card, seen_at = now(),
+             source = CASE WHEN models.card = EXCLUDED.card AND EXCLUDED.source <> 'shared'
+                      THEN coalesce(models.source, EXCLUDED.source) ELSE EXCLUDED.source END
+         WHERE models.card = EXCLUDED.card OR models.source IS NULL OR models.source = EXCLUDED.source
+            OR EXCLUDED.source = 'shared' OR models.seen_at < now() - interval '1 day'",
     )
     .bind(&card.name)
     .bind(Json(card))
+    .bind(source)
+    .bind(most)
     .execute(pool)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }

@@ -95,7 +95,7 @@ pub fn job() -> JobId {
 
 /// A letter with a number on it.
 pub fn letter(number: u64) -> Letter {
-    Letter::ToWorker { worker: WorkerId("w".into()), connection: number, message: ToWorker::Drain }
+    Letter::ToWorker { worker: WorkerId("w".into()), connection: number, message: ToWorker::HeadLeaves }
 }
 
 pub fn number(letter: &Letter) -> u64 {
@@ -133,6 +133,7 @@ pub fn record(name: &str, head: HeadId) -> WorkerRecord {
             holding: Vec::new(),
         },
         draining: false,
+        named: false,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod heads;
 mod queue;
+mod recovery;
+mod sick;
 mod studio;
 mod way_of_a_job;
 mod workers;

@@ -13,7 +13,7 @@ use services::clock::{Clock, SharedClock, SystemClock};
 use services::credits::{self, CreditsService, Daily};
 use services::fleet::{Connection, DeliveryError, Fleet, FleetParts};
 use services::identity::{Identity, Visitor};
-use services::jobs::{EventHub, Jobs, JobsParts, MAX_QUEUED, Models, Outlook};
+use services::jobs::{EventHub, Jobs, JobsParts, MAX_QUEUED, Models, Outlook, Source};
 use services::media::MediaStore;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -39,7 +39,7 @@ pub struct Studio {
     pub credits: CreditsService,
     pub identity: Identity,
     serving: tokio::task::JoinHandle<()>,
-    _media: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Studio {
@@ -63,7 +63,7 @@ impl Studio {
         let media = MediaStore::open(folder.path().join("media")).await.expect("media");
         let credits = CreditsService::new(pool.clone(), shared.clone(), Daily { visitor: DAILY, ultra: 1_000 });
         let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
-        let (cancelled, cancellations) = mpsc::unbounded_channel();
+        let (cancelled, mut cancellations) = mpsc::unbounded_channel();
         let jobs = Jobs::new(JobsParts {
             pool: pool.clone(),
             clock: shared.clone(),
@@ -88,12 +88,12 @@ impl Studio {
             bus,
             bell,
         });
-        models.announce(&[card()]).await.expect("announce");
+        models.announce(&Source::Shared, [&card()]).await.expect("announce");
         let serving = tokio::spawn({
             let fleet = fleet.clone();
-            async move { fleet.serve_bus(cancellations).await }
+            async move { fleet.serve_bus(&mut cancellations).await }
         });
-        Self { pool, clock, jobs, fleet, credits, identity, serving, _media: folder }
+        Self { pool, clock, jobs, fleet, credits, identity, serving, folder }
     }
 
     /// Begins to dispatch; aborting the task ends that.
@@ -125,7 +125,7 @@ impl Studio {
 
     pub async fn join(&self, hello: Hello) -> Worker {
         let id = hello.id.clone();
-        let connection = self.fleet.connect(hello).await.expect("connect");
+        let connection = self.fleet.connect(hello, false).await.expect("connect");
         Worker { id, connection }
     }
 
@@ -162,6 +162,12 @@ impl Studio {
             .fetch_all(&self.pool)
             .await
             .expect("entries")
+    }
+
+    /// Picture files that lie in the media folder.
+    pub fn pictures(&self) -> usize {
+        let folders = std::fs::read_dir(self.folder.path().join("media")).expect("a folder");
+        folders.map(|folder| std::fs::read_dir(folder.expect("an entry").path()).expect("a folder").count()).sum()
     }
 
     pub async fn no_drift(&self) {

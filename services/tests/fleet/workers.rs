@@ -1,8 +1,8 @@
 //! Workers that come and go, are slow, full or hot.
 
-use domain::worker::{AvailableModel, Failure, FromWorker, Heat, Lease, ToWorker};
+use domain::worker::{AvailableModel, Failure, FromWorker, Heat, Lease};
 use domain::{JobState, ModelCard, WorkerId};
-use services::fleet::{Fleet, KeyError, WorkerKeys};
+use services::fleet::{Fleet, KeyError, KeyHash, WorkerKeys};
 use sqlx::PgPool;
 
 use crate::studio::{Studio, card, hello, until};
@@ -83,12 +83,23 @@ async fn a_drained_worker_finishes_and_takes_nothing_new(pool: PgPool) {
     studio.submit(owner, 1).await;
     let assignment = leaving.assignment().await;
     Fleet::set_draining(&studio.pool, &WorkerId("a".into()), true).await.expect("set");
-    assert_eq!(leaving.message().await, ToWorker::Drain);
+    until("it is heard", || async { studio.fleet.workers()[0].draining.then_some(()) }).await;
     let next = studio.submit(owner, 1).await;
     studio.work(&leaving, &assignment).await;
+    // Dialling in again changes nothing: it stays, and is given nothing.
+    let mut leaving = studio.worker("a").await;
+    assert!(studio.fleet.workers()[0].draining, "from the first moment on");
     let mut other = studio.worker("b").await;
-    assert_eq!(other.assignment().await.job, next.id);
+    let assignment = other.assignment().await;
+    assert_eq!(assignment.job, next.id);
+    studio.work(&other, &assignment).await;
+    studio.fleet.disconnect(&other.id, other.connection.number).await;
+    let last = studio.submit(owner, 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert!(leaving.connection.outbox.try_recv().is_err());
+    Fleet::set_draining(&studio.pool, &WorkerId("a".into()), false).await.expect("set");
+    assert_eq!(leaving.assignment().await.job, last.id, "it may work again");
+    until("it is heard", || async { (!studio.fleet.workers()[0].draining).then_some(()) }).await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -134,10 +145,13 @@ async fn a_key_is_for_one_worker_and_can_be_revoked(pool: PgPool) {
     let attic = WorkerId("attic".into());
     assert_eq!(keys.owner(&key).await, Ok(Some(attic.clone())));
     assert_eq!(keys.owner("mw_wrong").await, Ok(None));
-    assert_eq!(keys.stands(&attic).await, Ok(true));
+    let hash = KeyHash::of(&key);
+    assert_eq!(keys.stands(&hash).await, Ok(true));
     keys.revoke("attic").await.expect("revoked");
     assert_eq!(keys.owner(&key).await, Ok(None));
-    assert_eq!(keys.stands(&attic).await, Ok(false));
+    assert_eq!(keys.stands(&hash).await, Ok(false));
     assert!(matches!(keys.revoke("attic").await, Err(KeyError::Unknown(_))));
-    assert_ne!(keys.create("attic").await.expect("a new key"), key);
+    let other = keys.create("attic").await.expect("a new key");
+    assert_eq!(keys.stands(&KeyHash::of(&other)).await, Ok(true));
+    assert_eq!(keys.stands(&hash).await, Ok(false), "a new key of that name is no use to who has the old one");
 }

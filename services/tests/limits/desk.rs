@@ -12,7 +12,7 @@ use services::clock::{Clock, SharedClock};
 use services::credits::{self, CreditsService, Daily};
 use services::fleet::{Fleet, FleetParts};
 use services::identity::{Agent, Identity, Signals, Visitor};
-use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
+use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook, Source};
 use services::limits::{Bursts, Limits, Policy, Rate};
 use services::media::MediaStore;
 use sqlx::PgPool;
@@ -68,7 +68,7 @@ impl Desk {
             max_queued: usize::MAX,
             cancelled,
         });
-        models.announce(&[card()]).await.expect("announce");
+        models.announce(&Source::Shared, [&card()]).await.expect("announce");
         let fleet = Fleet::new(FleetParts {
             pool: pool.clone(),
             clock: shared.clone(),

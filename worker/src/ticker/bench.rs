@@ -299,6 +299,10 @@ impl<B: Backend> Bench<B> {
     fn fail(&mut self, lease: Lease, error: &BackendError) {
         if self.open.iter().any(|open| open.lease == lease) {
             self.forget(lease);
+            // First, so that the failure does not look like a free place.
+            if let BackendError::Failed(reason) = error {
+                self.tell(Event::Sick(reason.clone()));
+            }
             self.tell(Event::Failed { lease, failure: failure(error) });
         }
     }

@@ -42,9 +42,26 @@ pub enum Order {
 /// From the thread.
 #[derive(Debug)]
 pub enum Event {
-    Step { lease: Lease, index: u32, step: u32, steps: u32, preview: Option<Vec<u8>> },
-    Picture { lease: Lease, index: u32, png: Vec<u8>, last: bool, busy_ms: f64 },
-    Failed { lease: Lease, failure: Failure },
+    Step {
+        lease: Lease,
+        index: u32,
+        step: u32,
+        steps: u32,
+        preview: Option<Vec<u8>>,
+    },
+    Picture {
+        lease: Lease,
+        index: u32,
+        png: Vec<u8>,
+        last: bool,
+        busy_ms: f64,
+    },
+    Failed {
+        lease: Lease,
+        failure: Failure,
+    },
+    /// The device failed, and nobody knows what state it is in: this process is to end.
+    Sick(String),
     Models(ModelsNow),
 }
 

@@ -109,7 +109,7 @@ impl Bus for RedisBus {
     async fn publish(&self, broadcast: &Broadcast) -> Result<(), BusError> {
         let channel = match broadcast {
             Broadcast::JobEvent { job, .. } => self.keys.job(*job),
-            Broadcast::Wake | Broadcast::Cancelled { .. } => self.keys.everyone(),
+            Broadcast::Wake | Broadcast::Cancelled { .. } | Broadcast::Pace { .. } => self.keys.everyone(),
         };
         let message = listener::write(self.head, broadcast)?;
         let mut publish = redis::pipe();

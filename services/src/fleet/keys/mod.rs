@@ -31,6 +31,10 @@ pub struct KeyInfo {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
+/// What is kept of a key, by which it is known again. Of random keys, it tells nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyHash([u8; 32]);
+
 /// Why a key was not made or revoked.
 #[derive(Debug, Error)]
 pub enum KeyError {
@@ -53,7 +57,7 @@ impl WorkerKeys {
     pub async fn create(&self, name: &str) -> Result<String, KeyError> {
         check_name(name)?;
         let key = format!("mw_{}", URL_SAFE_NO_PAD.encode(clock::random_bytes::<24>()));
-        match store::insert(&self.pool, name, &hash(&key)).await {
+        match store::insert(&self.pool, name, &KeyHash::of(&key)).await {
             Ok(true) => Ok(key),
             Ok(false) => Err(KeyError::Exists(name.into())),
             Err(error) => Err(KeyError::Database(explain(error))),
@@ -75,18 +79,24 @@ impl WorkerKeys {
 
     /// The worker that this key belongs to, if it is valid.
     pub async fn owner(&self, key: &str) -> Result<Option<WorkerId>, AppError> {
-        let name = store::find(&self.pool, &hash(key)).await.map_err(explain)?;
+        let name = store::find(&self.pool, &KeyHash::of(key)).await.map_err(explain)?;
         Ok(name.map(WorkerId))
     }
 
-    /// Whether that worker's key still stands.
-    pub async fn stands(&self, worker: &WorkerId) -> Result<bool, AppError> {
-        store::stands(&self.pool, &worker.0).await.map_err(explain)
+    /// Whether this very key still stands: another one of the same name does not count.
+    pub async fn stands(&self, key: &KeyHash) -> Result<bool, AppError> {
+        store::stands(&self.pool, key).await.map_err(explain)
     }
 }
 
-fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key).into()
+impl KeyHash {
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key).into())
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 fn check_name(name: &str) -> Result<(), KeyError> {

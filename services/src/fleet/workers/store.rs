@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dispatch::Estimate;
 use domain::WorkerId;
 use sqlx::PgPool;
 
+use crate::fleet::hello::LONGEST_MS;
 use crate::fleet::roster::Observation;
 
 /// What was learned of a worker's models, by name.
@@ -16,9 +17,10 @@ pub(in crate::fleet) async fn observations(
             .bind(&worker.0)
             .fetch_all(pool)
             .await?;
+    let sane = |ms: f64, most: f64| if ms.is_finite() { ms.clamp(0.0, most) } else { most };
     let estimate = |mean_ms, deviation_ms, count: i64| Estimate {
-        mean_ms,
-        deviation_ms,
+        mean_ms: sane(mean_ms, LONGEST_MS),
+        deviation_ms: sane(deviation_ms, LONGEST_MS),
         count: u64::try_from(count).unwrap_or(0),
     };
     Ok(rows.into_iter().map(|(model, mean, deviation, count)| (model, estimate(mean, deviation, count))).collect())
@@ -43,14 +45,14 @@ pub(in crate::fleet) async fn remember(pool: &PgPool, learned: &[Observation]) -
     Ok(())
 }
 
-/// Workers that the operator wants to finish and leave.
-pub(in crate::fleet) async fn drained(pool: &PgPool) -> Result<Vec<WorkerId>, sqlx::Error> {
+/// Workers that the operator wants to take nothing new.
+pub(in crate::fleet) async fn drained(pool: &PgPool) -> Result<HashSet<WorkerId>, sqlx::Error> {
     let names: Vec<String> =
         sqlx::query_scalar("SELECT worker_id FROM worker_controls WHERE draining").fetch_all(pool).await?;
     Ok(names.into_iter().map(WorkerId).collect())
 }
 
-/// Says whether a worker is to finish and leave.
+/// Says whether a worker is to take nothing new.
 pub(in crate::fleet) async fn set_draining(
     pool: &PgPool,
     worker: &WorkerId,

@@ -25,6 +25,7 @@ fn a_session_that_cannot_step_fails_its_own_job_only() {
     let events = rig.finish();
     assert_eq!(failures(&events), [(lease(3), true, false)]);
     assert_eq!(pictures(&events), [lease(1), lease(2), lease(4)]);
+    assert!(events.iter().any(|event| matches!(event, Event::Sick(reason) if reason == "broken")), "{events:?}");
     assert_eq!(passes(&log)[..6], ["a+b+broken+c", "a+b", "broken+c", "broken", "c", "a+b+c"]);
 }
 
@@ -62,6 +63,7 @@ fn a_picture_too_large_alone_has_to_go_elsewhere() {
     rig.start(2, request("a"));
     let events = rig.finish();
     assert_eq!(failures(&events), [(lease(1), true, true)]);
+    assert!(!events.iter().any(|event| matches!(event, Event::Sick(_))), "the device is well");
     assert_eq!(pictures(&events), [lease(2)]);
     assert_eq!(passes(&log)[..3], ["huge+a", "huge", "a"]);
 }

@@ -195,13 +195,13 @@ impl<B: Backend> Rig<B> {
         }
     }
 
-    /// Turns until nothing is left to do; the pictures and failures on the way.
+    /// Turns until nothing is left to do; the pictures and failures on the way, the device's own among them.
     pub fn finish(&mut self) -> Vec<Event> {
         while !self.bench.is_idle() {
             self.bench.turn();
         }
         let told = std::iter::from_fn(|| self.events.try_recv().ok());
-        told.filter(|event| matches!(event, Event::Picture { .. } | Event::Failed { .. })).collect()
+        told.filter(|event| matches!(event, Event::Picture { .. } | Event::Failed { .. } | Event::Sick(_))).collect()
     }
 
     pub fn start(&mut self, job: u128, request: ValidRequest) {
