@@ -10,7 +10,7 @@ use domain::{AppError, Behaviour, DeviceId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::allowance::{Bucket, Buckets, Use, others, overdrafts};
+use super::allowance::{Bucket, Buckets, Serving, Use, Vouching, overdrafts};
 use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
@@ -26,6 +26,9 @@ const PAIR: i16 = 2;
 const FINGERPRINT: i16 = 3;
 /// The only kind that every request has.
 pub(super) const PROMPT: i16 = 4;
+
+/// Words are counted in jobs: one that comes back takes one away.
+const PROMPT_VOUCHING: Vouching = Vouching { credits: 1, used_up: None };
 
 /// The keys of a request's buckets.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +171,7 @@ impl Counts {
             agent: ask.agent,
             edge_score: ask.edge_score,
             ranges: self.ranges(ask.device.0),
-            same_words: others(&bucket(PROMPT, ask.keys.prompt), policy),
+            same_words: bucket(PROMPT, ask.keys.prompt).others(PROMPT_VOUCHING),
         };
         let overdrawn = overdrafts(&buckets, ask.price, policy);
         let reasons = risk(&evidence, policy);
@@ -183,14 +186,17 @@ impl Counts {
         let visible = ask.proven == Demand::Visible;
         let mut counted = Vec::new();
         for key in ask.keys.all() {
-            let price = if key.kind == PROMPT { 1 } else { ask.price };
-            let bound = match key.kind {
-                ADDRESS => policy.address_turnover,
-                FINGERPRINT => policy.fingerprint_turnover,
-                _ => policy.pair_turnover,
+            let (price, bound, vouching) = match key.kind {
+                ADDRESS => (ask.price, policy.address_turnover, policy.vouching()),
+                FINGERPRINT => (ask.price, policy.fingerprint_turnover, policy.vouching()),
+                PAIR => (ask.price, policy.pair_turnover, policy.pair_vouching()),
+                _ => (1, policy.pair_turnover, PROMPT_VOUCHING),
             };
             let before = self.bucket(ask.device.0, key);
-            let after = before.serve(price, ask.now, ask.kept, visible, bound, policy);
+            // A cookie that made something, on an earlier day or at another place, is one that is kept.
+            let kept = ask.kept || !ask.first;
+            let serving = Serving { price, bound, vouching, now: ask.now, kept, proven: visible };
+            let after = before.serve(serving, policy);
             let row = BucketRow { turnover: after.turnover, credits: after.credits, last_device: Some(ask.device.0) };
             self.buckets.insert(key, row);
             self.uses.insert((ask.device.0, key), after.own);
