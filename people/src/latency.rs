@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use crate::chance::Chance;
 use crate::client::{Door, Jar};
 use crate::crowd::{Ask, Pays};
-use crate::service::{Service, metric};
+use crate::service::Service;
 
 /// Visitors; each comes again after all others did.
 const VISITORS: u32 = 2_500;
@@ -64,9 +64,9 @@ pub async fn measure(service: &Service, rate: u32, lasting: Duration, seed: u64)
     }
     let seconds = began.elapsed().as_secs_f64();
     let metrics = service.metrics().await?;
-    let quantile = |quantile: &str| {
-        let start = format!("mindseye_limits_decision_seconds{{quantile=\"{quantile}\"}}");
-        metric(&metrics, &start).map(|seconds| seconds * 1_000.0).ok_or_else(|| format!("/metrics lacks {start}"))
+    let buckets = buckets(&metrics, "mindseye_limits_decision_seconds");
+    let quantile = |share: f64| {
+        quantile(&buckets, share).map(|seconds| seconds * 1_000.0).ok_or("/metrics says nothing about decisions")
     };
     whole.sort_by(f64::total_cmp);
     let at = |share: f64| whole.get((share * (whole.len().max(1) - 1) as f64) as usize).copied().unwrap_or(0.0);
@@ -74,7 +74,7 @@ pub async fn measure(service: &Service, rate: u32, lasting: Duration, seed: u64)
         sent,
         accepted,
         seconds,
-        decision: [quantile("0.5")?, quantile("0.95")?, quantile("0.99")?],
+        decision: [quantile(0.5)?, quantile(0.95)?, quantile(0.99)?],
         whole: [at(0.5), at(0.95), at(0.99)],
         load: (before, load()),
     })
@@ -101,7 +101,48 @@ fn visitor(number: u32, chance: &mut Chance) -> Ask {
     }
 }
 
+/// Upper ends of a histogram's buckets, and how many values are at or below each.
+fn buckets(metrics: &str, name: &str) -> Vec<(f64, f64)> {
+    let start = format!("{name}_bucket{{le=\"");
+    let bucket = |line: &str| {
+        let (end, count) = line.strip_prefix(&start)?.split_once("\"} ")?;
+        let end = if end == "+Inf" { f64::INFINITY } else { end.parse().ok()? };
+        Some((end, count.trim().parse().ok()?))
+    };
+    metrics.lines().filter_map(bucket).collect()
+}
+
+/// The value that so large a share is below, drawn evenly within its bucket, as Prometheus does.
+fn quantile(buckets: &[(f64, f64)], share: f64) -> Option<f64> {
+    let wanted = share * buckets.last()?.1;
+    let (mut low, mut below) = (0.0, 0.0);
+    for (end, count) in buckets {
+        if *count >= wanted && *count > 0.0 {
+            let within = (wanted - below) / (count - below).max(1.0);
+            return Some(if end.is_finite() { low + (end - low) * within } else { low });
+        }
+        (low, below) = (*end, *count);
+    }
+    None
+}
+
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_read_from_buckets() {
+        let metrics = "x_bucket{le=\"0.001\"} 50\nx_bucket{le=\"0.003\"} 90\nx_bucket{le=\"+Inf\"} 100\nx_count 100\n";
+        let buckets = buckets(metrics, "x");
+        assert_eq!(buckets.len(), 3);
+        assert_eq!(quantile(&buckets, 0.5), Some(0.001));
+        assert_eq!(quantile(&buckets, 0.7), Some(0.002));
+        assert_eq!(quantile(&buckets, 0.99), Some(0.003), "no more than the last end is known");
+        assert_eq!(quantile(&[], 0.5), None);
+    }
 }

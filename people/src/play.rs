@@ -8,7 +8,7 @@ use crate::crowd::Actor;
 use crate::service::Service;
 
 /// Requests this close to each other, in milliseconds of the simulated day, are sent at the same time.
-const MEANWHILE_MS: u64 = 1_000;
+const MEANWHILE_MS: u64 = 2_000;
 /// Requests under way at once.
 const AT_ONCE: usize = 24;
 

@@ -120,11 +120,6 @@ impl Service {
     }
 }
 
-/// The value of a metric whose line begins so.
-pub fn metric(metrics: &str, start: &str) -> Option<f64> {
-    metrics.lines().find_map(|line| line.strip_prefix(start)?.trim().parse().ok())
-}
-
 fn time_file(folder: &Path) -> PathBuf {
     folder.join("time")
 }

@@ -1,5 +1,5 @@
-//! The crowds of bots. Each wants as much as it can get in ten hours, four pictures about every minute: 2,400 pictures
-//! a day, 48 times what a person may have. Each comes twice, in different places: one that does no work for challenges,
+//! The crowds of bots. Each wants as much as it can get in seven hours, four pictures about every minute: 1,600 pictures
+//! a day, 32 times what a person may have. Each comes twice, in different places: one that does no work for challenges,
 //! and one that answers every silent one.
 
 use super::day::DAY_MS;
@@ -9,7 +9,7 @@ use super::{Actor, Ask, Group, Pays};
 use crate::chance::Chance;
 
 /// Jobs of a bot's day, and pictures in each.
-const JOBS: u32 = 600;
+const JOBS: u32 = 400;
 const PICTURES: u32 = 4;
 /// Jobs that one cookie's 50 credits pay for.
 const JOBS_OF_A_COOKIE: u32 = 12;

@@ -15,7 +15,7 @@ use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
 use super::risk::{Demand, Evidence, Reason, demand, risk};
-use super::store::{self, BucketKey, BucketRow};
+use super::store::{self, BucketKey, BucketRow, Counted};
 use crate::db::explain;
 use crate::group::Group;
 use crate::identity::Agent;
@@ -65,7 +65,7 @@ pub struct Pass {
     pub(super) device: DeviceId,
     pub(super) now: DateTime<Utc>,
     pub(super) ms: i64,
-    pub(super) counted: Vec<(BucketKey, i32)>,
+    pub(super) counted: Vec<Counted>,
     /// What spoke against it, though not enough.
     pub why: Vec<Reason>,
 }
@@ -111,7 +111,7 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
     // Calls of one group are milliseconds apart; at midnight all of them belong to the day of the first.
     let Some(now) = asks.first().map(|ask| ask.now) else { return Ok(Vec::new()) };
     let (day, hour) = (day_of(now), hour_of(now));
-    let mut transaction = pool.begin().await?;
+    let mut transaction = store::begin(pool).await?;
     let before = store::lock_hour(&mut transaction, hour).await?;
     let mut wanted: Vec<BucketKey> = asks.iter().flat_map(|ask| ask.keys.all()).collect();
     wanted.sort_unstable();
@@ -119,13 +119,10 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
     let mut devices: Vec<Uuid> = asks.iter().map(|ask| ask.device.0).collect();
     devices.sort_unstable();
     devices.dedup();
+    let stored = store::read(&mut transaction, day, &wanted, &devices).await?;
     let mut counts = Counts {
-        buckets: store::buckets(&mut transaction, day, &wanted).await?.into_iter().collect(),
-        uses: store::uses(&mut transaction, day, &devices)
-            .await?
-            .into_iter()
-            .map(|(device, key, used)| ((device, key), used))
-            .collect(),
+        buckets: stored.buckets.into_iter().collect(),
+        uses: stored.uses.into_iter().map(|(device, key, used)| ((device, key), used)).collect(),
         reserved_ms: before,
         changed_buckets: HashSet::new(),
         changed_uses: HashSet::new(),
@@ -202,7 +199,13 @@ impl Counts {
             self.uses.insert((ask.device.0, key), after.own);
             self.changed_buckets.insert(key);
             self.changed_uses.insert((ask.device.0, key));
-            counted.push((key, after.own.credits - before.own.credits));
+            // A request that is taken back was one all the same: that its device came back stays.
+            let came_back = i32::from(after.own.returns - before.own.returns) * vouching.credits;
+            counted.push(Counted {
+                at: key,
+                credits: after.own.credits - before.own.credits,
+                turnover: after.turnover - before.turnover + came_back,
+            });
         }
         Ruling::Served(Pass { device: ask.device, now: ask.now, ms: ask.ms, counted, why: reasons })
     }
