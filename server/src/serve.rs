@@ -9,7 +9,7 @@ use app::server::Handles;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::WorkerId;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
 use services::background::{self, Task};
 use services::bell::Bell;
@@ -41,6 +41,12 @@ use crate::{keep, pages, router};
 const POOL: u32 = 16;
 /// A gauge that was not set for this long goes with the next reading.
 const GAUGES_LAST: Duration = Duration::from_secs(1);
+
+/// Upper ends of the buckets for times, in seconds.
+const BUCKETS: [f64; 20] = [
+    0.000_5, 0.001, 0.001_5, 0.002, 0.002_5, 0.003, 0.004, 0.005, 0.007_5, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2,
+    0.5, 1.0, 2.5, 10.0,
+];
 
 /// Runs until asked to stop. Errors are sentences for the operator.
 pub async fn run(config: Config) -> Result<(), String> {
@@ -165,11 +171,7 @@ async fn serve(
         credits: credits.clone(),
         models: models.clone(),
     };
-    // Gauges are set anew for every reader: what was not belongs to a worker that is gone.
-    let metrics = PrometheusBuilder::new()
-        .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LAST))
-        .install_recorder()
-        .map_err(|error| error.to_string())?;
+    let metrics = recorder().map_err(|error| format!("metrics can't be kept: {error}"))?;
     let state = AppState {
         jobs,
         admission,
@@ -185,7 +187,7 @@ async fn serve(
         keys: Keys::new(&key, WorkerKeys::new(pool.clone())),
         stopping: stopping.clone(),
         proxies: TrustedProxies(Arc::new(config.trusted_proxies.clone())),
-        metrics,
+        metrics: metrics.clone(),
         leptos: pages::options(config),
         handles,
     };
@@ -199,7 +201,7 @@ async fn serve(
         };
         keep::going("bus", serve_bus, || false)
     });
-    background.spawn(background::run(tasks(limits, credits), clock));
+    background.spawn(background::run(tasks(limits, credits, metrics), clock));
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
         let (fleet, retired_yet) = (fleet.clone(), retired.clone());
@@ -266,10 +268,27 @@ async fn serve(
     Ok(())
 }
 
+/// Keeps metrics. Times are counted in buckets, which add up over heads and from which any quantile can be read.
+fn recorder() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &BUCKETS)?
+        // Gauges are set anew for every reader: what was not belongs to a worker that is gone.
+        .idle_timeout(MetricKindMask::GAUGE, Some(GAUGES_LAST))
+        .install_recorder()
+}
+
 /// Everything that is looked after now and then.
-fn tasks(limits: Limits, credits: CreditsService) -> Vec<Task> {
+fn tasks(limits: Limits, credits: CreditsService, metrics: PrometheusHandle) -> Vec<Task> {
     let expiring = credits.clone();
     vec![
+        // What was measured is kept one by one until it is summed up, here or when somebody looks at it.
+        Task::new("metrics", Duration::from_secs(5), move || {
+            let metrics = metrics.clone();
+            async move {
+                metrics.run_upkeep();
+                Ok(())
+            }
+        }),
         Task::new("limits", Duration::from_secs(60), move || {
             let limits = limits.clone();
             async move { limits.look_after().await }

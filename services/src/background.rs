@@ -7,6 +7,7 @@ use domain::AppError;
 use futures::future::BoxFuture;
 
 use crate::clock::SharedClock;
+use crate::gauges;
 
 /// One task.
 pub struct Task {
@@ -44,7 +45,7 @@ pub async fn run(tasks: Vec<Task>, clock: SharedClock) {
                 let outcome = match (task.run)().await {
                     Ok(()) => {
                         let at = clock.now().timestamp() as f64;
-                        metrics::gauge!("mindseye_background_succeeded_at", "task" => task.name).set(at);
+                        gauges::keep("mindseye_background_succeeded_at", Some(task.name), at);
                         "succeeded"
                     }
                     Err(error) => {

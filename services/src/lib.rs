@@ -13,6 +13,7 @@
 //! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
 //! | [`background`] | tasks that run now and then, with their status |
+//! | [`gauges`] | figures that change now and then, for whoever reads metrics |
 //! | [`bell`] | wakes the dispatcher, whichever head runs it |
 
 pub mod background;
@@ -24,6 +25,7 @@ pub mod db;
 pub mod election;
 pub mod feed;
 pub mod fleet;
+pub mod gauges;
 mod group;
 pub mod identity;
 pub mod jobs;

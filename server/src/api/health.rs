@@ -64,5 +64,6 @@ pub async fn metrics(
         metrics::gauge!("mindseye_model_plan", "worker" => worker.0, "model" => model, "change" => change).set(1.0);
     }
     metrics::gauge!("mindseye_jobs_waiting").set(outlook.queued() as f64);
+    services::gauges::tell();
     handle.render()
 }

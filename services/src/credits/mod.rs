@@ -15,6 +15,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::clock::SharedClock;
 use crate::db::explain;
+use crate::gauges;
 
 /// Leftovers of past days that are written off in one transaction.
 const EXPIRED_AT_ONCE: i64 = 1_000;
@@ -148,7 +149,7 @@ impl CreditsService {
     /// Compares every balance with its entries and tells the operator; answers how many differ, which is none.
     pub async fn audit(&self) -> Result<usize, AppError> {
         let drifted = drift(&self.pool).await?;
-        metrics::gauge!("mindseye_ledger_drift").set(drifted.len() as f64);
+        gauges::keep("mindseye_ledger_drift", None, drifted.len() as f64);
         if !drifted.is_empty() {
             tracing::error!(balances = drifted.len(), "balances differ from the sum of their entries");
         }

@@ -10,12 +10,12 @@ use domain::{AppError, Behaviour, DeviceId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::allowance::{Bucket, Buckets, Use, others, overdrafts};
+use super::allowance::{Bucket, Buckets, Serving, Use, Vouching, overdrafts};
 use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
 use super::risk::{Demand, Evidence, Reason, demand, risk, why};
-use super::store::{self, BucketKey, BucketRow};
+use super::store::{self, BucketKey, BucketRow, Counted};
 use crate::db::explain;
 use crate::group::Group;
 use crate::identity::Agent;
@@ -26,6 +26,9 @@ const PAIR: i16 = 2;
 const FINGERPRINT: i16 = 3;
 /// The only kind that every request has.
 pub(super) const PROMPT: i16 = 4;
+
+/// Words are counted in jobs: one that comes back takes one away.
+const PROMPT_VOUCHING: Vouching = Vouching { credits: 1, used_up: None };
 
 /// The keys of a request's buckets.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +65,7 @@ pub struct Pass {
     pub(super) device: DeviceId,
     pub(super) now: DateTime<Utc>,
     pub(super) ms: i64,
-    pub(super) counted: Vec<(BucketKey, i32)>,
+    pub(super) counted: Vec<Counted>,
     /// What spoke against it, though not enough.
     pub why: Vec<Reason>,
 }
@@ -108,7 +111,7 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
     // Calls of one group are milliseconds apart; at midnight all of them belong to the day of the first.
     let Some(now) = asks.first().map(|ask| ask.now) else { return Ok(Vec::new()) };
     let (day, hour) = (day_of(now), hour_of(now));
-    let mut transaction = pool.begin().await?;
+    let mut transaction = store::begin(pool).await?;
     let before = store::lock_hour(&mut transaction, hour).await?;
     let mut wanted: Vec<BucketKey> = asks.iter().flat_map(|ask| ask.keys.all()).collect();
     wanted.sort_unstable();
@@ -116,13 +119,10 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
     let mut devices: Vec<Uuid> = asks.iter().map(|ask| ask.device.0).collect();
     devices.sort_unstable();
     devices.dedup();
+    let stored = store::read(&mut transaction, day, &wanted, &devices).await?;
     let mut counts = Counts {
-        buckets: store::buckets(&mut transaction, day, &wanted).await?.into_iter().collect(),
-        uses: store::uses(&mut transaction, day, &devices)
-            .await?
-            .into_iter()
-            .map(|(device, key, used)| ((device, key), used))
-            .collect(),
+        buckets: stored.buckets.into_iter().collect(),
+        uses: stored.uses.into_iter().map(|(device, key, used)| ((device, key), used)).collect(),
         reserved_ms: before,
         changed_buckets: HashSet::new(),
         changed_uses: HashSet::new(),
@@ -168,7 +168,7 @@ impl Counts {
             agent: ask.agent,
             edge_score: ask.edge_score,
             ranges: self.ranges(ask.device.0),
-            same_words: others(&bucket(PROMPT, ask.keys.prompt), policy),
+            same_words: bucket(PROMPT, ask.keys.prompt).others(PROMPT_VOUCHING),
         };
         let overdrawn = overdrafts(&buckets, ask.price, policy);
         let reasons = risk(&evidence, policy);
@@ -184,20 +184,29 @@ impl Counts {
         let visible = ask.proven == Demand::Visible;
         let mut counted = Vec::new();
         for key in ask.keys.all() {
-            let price = if key.kind == PROMPT { 1 } else { ask.price };
-            let bound = match key.kind {
-                ADDRESS => policy.address_turnover,
-                FINGERPRINT => policy.fingerprint_turnover,
-                _ => policy.pair_turnover,
+            let (price, bound, vouching) = match key.kind {
+                ADDRESS => (ask.price, policy.address_turnover, policy.vouching()),
+                FINGERPRINT => (ask.price, policy.fingerprint_turnover, policy.vouching()),
+                PAIR => (ask.price, policy.pair_turnover, policy.pair_vouching()),
+                _ => (1, policy.pair_turnover, PROMPT_VOUCHING),
             };
             let before = self.bucket(ask.device.0, key);
-            let after = before.serve(price, ask.now, ask.kept, visible, bound, policy);
+            // A cookie that made something, on an earlier day or at another place, is one that is kept.
+            let kept = ask.kept || !ask.first;
+            let serving = Serving { price, bound, vouching, now: ask.now, kept, proven: visible };
+            let after = before.serve(serving, policy);
             let row = BucketRow { turnover: after.turnover, credits: after.credits, last_device: Some(ask.device.0) };
             self.buckets.insert(key, row);
             self.uses.insert((ask.device.0, key), after.own);
             self.changed_buckets.insert(key);
             self.changed_uses.insert((ask.device.0, key));
-            counted.push((key, after.own.credits - before.own.credits));
+            // A request that is taken back was one all the same: that its device came back stays.
+            let came_back = i32::from(after.own.returns - before.own.returns) * vouching.credits;
+            counted.push(Counted {
+                at: key,
+                credits: after.own.credits - before.own.credits,
+                turnover: after.turnover - before.turnover + came_back,
+            });
         }
         Ruling::Served(Pass { device: ask.device, now: ask.now, ms: ask.ms, counted, why })
     }

@@ -34,6 +34,7 @@ use self::journal::Journal;
 use self::keys::KeyRing;
 use crate::clock::{self, SharedClock};
 use crate::db::explain;
+use crate::gauges;
 use crate::group::Group;
 use crate::identity::{Actor, Signals, Visitor};
 
@@ -208,9 +209,9 @@ impl Limits {
         let everybody = people.max(met).max(1);
         let share = met as f64 / everybody as f64;
         let used = reserved as f64 / self.policy.hourly_ms.max(1) as f64;
-        metrics::gauge!("mindseye_people_today").set(people as f64);
-        metrics::gauge!("mindseye_people_limited_ratio").set(share);
-        metrics::gauge!("mindseye_anonymous_budget_used_ratio").set(used);
+        gauges::keep("mindseye_people_today", None, people as f64);
+        gauges::keep("mindseye_people_limited_ratio", None, share);
+        gauges::keep("mindseye_anonymous_budget_used_ratio", None, used);
         if everybody >= FEW && share > ALARMING {
             tracing::warn!(share, people, "more than three in a hundred people met a limit today");
         }

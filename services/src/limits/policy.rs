@@ -2,12 +2,17 @@
 
 use serde::Deserialize;
 
+use super::allowance::Vouching;
+
 /// Weights and bounds. The defaults are what `docs/limits.md` measures.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// What coming back with the same cookie vouches for, in credits.
+    /// What using the same cookie again vouches for, and coming back with it, in credits.
     pub vouched: i32,
+    /// Credits from which a cookie is used up. One machine on which one cookie after another is used up is rotation; at
+    /// an address with many machines, such days are people's.
+    pub used_up: i32,
     /// Times a device's coming back counts.
     pub most_returns: i16,
     /// Seconds after which a device that is used again has come back, though nobody was there in between.
@@ -53,10 +58,23 @@ pub struct Weights {
 /// GPU seconds an hour that are given away unless the operator says otherwise: ten cards' worth.
 pub const DEFAULT_HOURLY_SECONDS: u32 = 36_000;
 
+impl Policy {
+    /// Under a fingerprint at an address range.
+    pub fn pair_vouching(&self) -> Vouching {
+        Vouching { credits: self.vouched, used_up: Some(self.used_up) }
+    }
+
+    /// Under other signals.
+    pub fn vouching(&self) -> Vouching {
+        Vouching { credits: self.vouched, used_up: None }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             vouched: 20,
+            used_up: 40,
             most_returns: 2,
             return_after: 600,
             pair_turnover: 55,

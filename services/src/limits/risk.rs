@@ -3,7 +3,7 @@
 use domain::Behaviour;
 use domain::behaviour::Input;
 
-use super::allowance::{Buckets, Overdraft, others};
+use super::allowance::{Buckets, Overdraft};
 use super::policy::Policy;
 use crate::identity::Agent;
 
@@ -74,7 +74,7 @@ pub fn risk(evidence: &Evidence, policy: &Policy) -> Vec<Reason> {
     add(gaps >= 8 && steadiness < 0.15, "steady", weights.steady);
     add(evidence.same_words >= 12, "same_words", weights.same_words);
     add(evidence.ranges > 8, "many_ranges", weights.many_ranges);
-    let fingerprint = evidence.buckets.fingerprint.map_or(0, |bucket| others(&bucket, policy));
+    let fingerprint = evidence.buckets.fingerprint.map_or(0, |bucket| bucket.others(policy.vouching()));
     add(fingerprint > policy.fingerprint_turnover, "fingerprint_turnover", weights.fingerprint_turnover);
     reasons
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::allowance::Use;
@@ -19,24 +19,34 @@ pub(super) struct BucketRow {
     pub last_device: Option<Uuid>,
 }
 
+/// What a request that was let through changed in one bucket, as far as it can be taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    pub at: BucketKey,
+    pub credits: i32,
+    pub turnover: i32,
+}
+
+/// What is counted under one signal, and what each device had in it.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    pub buckets: Vec<(BucketKey, BucketRow)>,
+    pub uses: Vec<(Uuid, BucketKey, Use)>,
+}
+
+/// A bucket, or one device's part in one.
 #[derive(Debug, sqlx::FromRow)]
-struct StoredBucket {
+struct StoredRow {
     kind: i16,
     key: Vec<u8>,
+    /// None for the bucket itself.
+    device_id: Option<Uuid>,
     turnover: i32,
     credits: i32,
     last_device: Option<Uuid>,
-}
-
-#[derive(Debug, sqlx::FromRow)]
-struct StoredUse {
-    kind: i16,
-    key: Vec<u8>,
-    device_id: Uuid,
-    credits: i32,
     jobs: i32,
     returns: i16,
-    last_at: DateTime<Utc>,
+    last_at: Option<DateTime<Utc>>,
     gap_mean: f32,
     gap_m2: f32,
 }
@@ -88,10 +98,14 @@ pub(super) async fn spend_proof(pool: &PgPool, id: &[u8; 32], expires_at: DateTi
     Ok(spent.rows_affected() == 1)
 }
 
-/// Locks the hour's account, which orders all decisions, and answers what was given away in it. These sums may be
-/// lost with the machine that holds the database, and with nothing else: nobody waits for a disk.
+/// Begins to count. These sums may be lost with the machine that holds the database, and with nothing else: nobody
+/// waits for a disk. Said together with the beginning, which saves a round trip.
+pub(super) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pool.begin_with("BEGIN; SET LOCAL synchronous_commit TO OFF").await
+}
+
+/// Locks the hour's account, which orders all decisions, and answers what was given away in it.
 pub(super) async fn lock_hour(db: &mut PgConnection, hour: DateTime<Utc>) -> Result<i64, sqlx::Error> {
-    sqlx::query("SET LOCAL synchronous_commit TO OFF").execute(&mut *db).await?;
     sqlx::query_scalar(
         "INSERT INTO anonymous_hours (hour) VALUES ($1)
          ON CONFLICT (hour) DO UPDATE SET reserved_ms = anonymous_hours.reserved_ms
@@ -102,52 +116,41 @@ pub(super) async fn lock_hour(db: &mut PgConnection, hour: DateTime<Utc>) -> Res
     .await
 }
 
-pub(super) async fn buckets(
+/// Today's counts under these keys, and everything that these devices had today. A statement of its own, after the lock:
+/// it sees what the one before it wrote.
+pub(super) async fn read(
     db: &mut PgConnection,
     day: NaiveDate,
     keys: &[BucketKey],
-) -> Result<Vec<(BucketKey, BucketRow)>, sqlx::Error> {
-    let rows: Vec<StoredBucket> = sqlx::query_as(
-        "SELECT kind, key, turnover, credits, last_device
+    devices: &[Uuid],
+) -> Result<Stored, sqlx::Error> {
+    let rows: Vec<StoredRow> = sqlx::query_as(
+        "SELECT kind, key, NULL::uuid AS device_id, turnover, credits, last_device,
+                0 AS jobs, 0::smallint AS returns, NULL::timestamptz AS last_at, 0::real AS gap_mean, 0::real AS gap_m2
          FROM limit_buckets JOIN unnest($2::smallint[], $3::bytea[]) AS wanted (kind, key) USING (kind, key)
-         WHERE day = $1",
+         WHERE day = $1
+         UNION ALL
+         SELECT kind, key, device_id, 0, credits, NULL, jobs, returns, last_at, gap_mean, gap_m2
+         FROM limit_uses WHERE device_id = ANY($4) AND day = $1",
     )
     .bind(day)
     .bind(keys.iter().map(|key| key.kind).collect::<Vec<_>>())
     .bind(keys.iter().map(|key| key.key.to_vec()).collect::<Vec<_>>())
-    .fetch_all(db)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let key = BucketKey { kind: row.kind, key: row.key.try_into().ok()? };
-            Some((key, BucketRow { turnover: row.turnover, credits: row.credits, last_device: row.last_device }))
-        })
-        .collect())
-}
-
-/// Everything that these devices had today.
-pub(super) async fn uses(
-    db: &mut PgConnection,
-    day: NaiveDate,
-    devices: &[Uuid],
-) -> Result<Vec<(Uuid, BucketKey, Use)>, sqlx::Error> {
-    let rows: Vec<StoredUse> = sqlx::query_as(
-        "SELECT kind, key, device_id, credits, jobs, returns, last_at, gap_mean, gap_m2
-         FROM limit_uses WHERE device_id = ANY($2) AND day = $1",
-    )
-    .bind(day)
     .bind(devices)
     .fetch_all(db)
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let key = BucketKey { kind: row.kind, key: row.key.try_into().ok()? };
-            let StoredUse { credits, jobs, returns, last_at, gap_mean, gap_m2, .. } = row;
-            Some((row.device_id, key, Use { credits, jobs, returns, last_at: Some(last_at), gap_mean, gap_m2 }))
-        })
-        .collect())
+    let mut stored = Stored::default();
+    for row in rows {
+        // The column has a CHECK for its length.
+        let Ok(key) = row.key.try_into() else { continue };
+        let key = BucketKey { kind: row.kind, key };
+        let StoredRow { turnover, credits, last_device, jobs, returns, last_at, gap_mean, gap_m2, .. } = row;
+        match row.device_id {
+            None => stored.buckets.push((key, BucketRow { turnover, credits, last_device })),
+            Some(device) => stored.uses.push((device, key, Use { credits, jobs, returns, last_at, gap_mean, gap_m2 })),
+        }
+    }
+    Ok(stored)
 }
 
 /// Writes what a group of decisions changed.
@@ -204,18 +207,18 @@ pub(super) async fn give_back(
     hour: DateTime<Utc>,
     reserved_ms: i64,
     device: Uuid,
-    counted: &[(BucketKey, i32)],
+    counted: &[Counted],
 ) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     lock_hour(&mut transaction, hour).await?;
     sqlx::query(
         "WITH hour AS (
              UPDATE anonymous_hours SET reserved_ms = greatest(reserved_ms - $2, 0) WHERE hour = $3
          ), counted AS (
-             SELECT * FROM unnest($5::smallint[], $6::bytea[], $7::int[]) AS t (kind, key, credits)
+             SELECT * FROM unnest($5::smallint[], $6::bytea[], $7::int[], $8::int[]) AS t (kind, key, credits, turnover)
          ), bucket AS (
              UPDATE limit_buckets AS bucket
-             SET turnover = bucket.turnover - counted.credits, credits = bucket.credits - counted.credits
+             SET turnover = bucket.turnover - counted.turnover, credits = bucket.credits - counted.credits
              FROM counted
              WHERE bucket.day = $1 AND bucket.kind = counted.kind AND bucket.key = counted.key
          )
@@ -227,9 +230,10 @@ pub(super) async fn give_back(
     .bind(reserved_ms)
     .bind(hour)
     .bind(device)
-    .bind(counted.iter().map(|(key, _)| key.kind).collect::<Vec<_>>())
-    .bind(counted.iter().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
-    .bind(counted.iter().map(|(_, credits)| *credits).collect::<Vec<_>>())
+    .bind(counted.iter().map(|counted| counted.at.kind).collect::<Vec<_>>())
+    .bind(counted.iter().map(|counted| counted.at.key.to_vec()).collect::<Vec<_>>())
+    .bind(counted.iter().map(|counted| counted.credits).collect::<Vec<_>>())
+    .bind(counted.iter().map(|counted| counted.turnover).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
