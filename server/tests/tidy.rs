@@ -26,8 +26,17 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-const ROOMS: [&str; 8] =
-    ["domain/src", "dispatch/src", "services/src", "engine/src", "worker/src", "app/src", "frontend/src", "server/src"];
+const ROOMS: [&str; 9] = [
+    "domain/src",
+    "dispatch/src",
+    "services/src",
+    "engine/src",
+    "worker/src",
+    "app/src",
+    "frontend/src",
+    "proof/src",
+    "server/src",
+];
 
 /// Packages below `package`, by name.
 fn dependencies(package: &str) -> Vec<String> {
