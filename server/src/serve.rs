@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
-use crate::state::{AppState, TrustedProxies};
+use crate::state::{AppState, Fingerprints, TrustedProxies};
 use crate::workers::{self, LocalWorkers};
 use crate::{pages, router};
 
@@ -160,6 +160,7 @@ async fn serve(
         proxies: TrustedProxies(Arc::new(config.trusted_proxies.clone())),
         metrics,
         leptos: pages::options(config),
+        fingerprints: Fingerprints(config.fingerprints),
         handles,
     };
 

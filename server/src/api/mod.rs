@@ -1,5 +1,6 @@
 //! REST for programs: thin doors to the services.
 
+pub mod credits;
 pub mod feed;
 pub mod generations;
 pub mod health;
