@@ -8,11 +8,15 @@ import { defineConfig, devices } from '@playwright/test';
 
 // This file is read again by every test process: the port, once chosen, travels
 // to them in the environment.
-process.env.MINDSEYE_E2E_PORT ??= execFileSync(process.execPath, [
+const freePort = () => execFileSync(process.execPath, [
   '-e',
   'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })',
 ]).toString().trim();
 const running = process.env.MINDSEYE_E2E_URL;
+process.env.MINDSEYE_E2E_PORT ??= freePort();
+// A second studio, whose operator wants no fingerprints.
+if (!running) process.env.MINDSEYE_E2E_QUIET_PORT ??= freePort();
+const quiet = process.env.MINDSEYE_E2E_QUIET_PORT;
 const baseURL = running ?? `http://127.0.0.1:${process.env.MINDSEYE_E2E_PORT}`;
 
 // Without any of these, Playwright's own browser is used, where it was fetched.
@@ -71,12 +75,25 @@ export default defineConfig({
   ],
   webServer: running
     ? undefined
-    : {
-        command: 'node serve.mjs',
-        url: `${baseURL}/readyz`,
-        timeout: 120_000,
-        gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
-        stdout: 'ignore',
-        stderr: 'pipe',
-      },
+    : [
+        serve(`${baseURL}/readyz`, {}),
+        serve(`http://127.0.0.1:${quiet}/healthz`, {
+          MINDSEYE_E2E_PORT: String(quiet),
+          MINDSEYE_E2E_LOG: 'server-quiet',
+          MINDSEYE_E2E_WORKERS: 'none',
+          MINDSEYE_FINGERPRINTS: 'off',
+        }),
+      ],
 });
+
+function serve(url: string, env: Record<string, string>) {
+  return {
+    command: 'node serve.mjs',
+    url,
+    env: { ...(process.env as Record<string, string>), ...env },
+    timeout: 120_000,
+    gracefulShutdown: { signal: 'SIGTERM' as const, timeout: 30_000 },
+    stdout: 'ignore' as const,
+    stderr: 'pipe' as const,
+  };
+}

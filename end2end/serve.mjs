@@ -3,6 +3,7 @@
 //
 // MINDSEYE_E2E_PORT     where it listens (playwright.config.ts chooses)
 // MINDSEYE_E2E_WORKERS  its workers; by default one that runs the built-in model
+// MINDSEYE_E2E_LOG      the name of its log; by default server
 // MINDSEYE_E2E_BINARY   the program; by default the one that was built
 import { spawn } from 'node:child_process';
 import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -24,7 +25,7 @@ if (!existsSync(binary)) {
 const data = mkdtempSync(join(tmpdir(), 'mindseye-e2e-'));
 chmodSync(data, 0o755);
 mkdirSync(join(here, 'test-results'), { recursive: true });
-const log = createWriteStream(join(here, 'test-results/server.log'));
+const log = createWriteStream(join(here, `test-results/${env.MINDSEYE_E2E_LOG ?? 'server'}.log`));
 
 const settings = {
   ...env,
@@ -37,6 +38,8 @@ const settings = {
   // All tests come from one address: the limits for one are not for them.
   MINDSEYE_RATE: env.MINDSEYE_RATE ?? '500',
   MINDSEYE_BURST: env.MINDSEYE_BURST ?? '500',
+  // Tests say themselves which address they come from: see tests/visitor.ts.
+  MINDSEYE_TRUSTED_PROXIES: env.MINDSEYE_TRUSTED_PROXIES ?? '127.0.0.1',
   LEPTOS_SITE_ROOT: env.LEPTOS_SITE_ROOT ?? join(target, 'site'),
 };
 delete settings.DATABASE_URL;

@@ -10,11 +10,12 @@ source scripts/env.sh
 
 BUDGET="${MINDSEYE_PAGE_BUDGET:-716800}" # bytes: 700 KB
 
-# Parts that a page loads only when it is opened (split_ and chunk_ files) are
-# listed and not counted.
-node - "$LEPTOS_SITE_ROOT/pkg" "$BUDGET" <<'JS'
+# Parts that a page loads only when it is opened (split_ and chunk_ files), or
+# when a challenge comes (proof/), are listed and not counted.
+node - "$LEPTOS_SITE_ROOT" "$BUDGET" <<'JS'
 const fs = require('fs'), path = require('path'), zlib = require('zlib');
-const [pkg, budget] = process.argv.slice(2);
+const [site, budget] = process.argv.slice(2);
+const pkg = path.join(site, 'pkg'), proof = path.join(site, 'proof');
 if (!fs.existsSync(pkg)) {
   console.error(`There is no built site at ${pkg}: run 'make build' first.`);
   process.exit(1);
@@ -22,12 +23,13 @@ if (!fs.existsSync(pkg)) {
 const compressed = (file) => fs.existsSync(file + '.br')
   ? fs.statSync(file + '.br').size
   : zlib.brotliCompressSync(fs.readFileSync(file)).length;
-const files = fs.readdirSync(pkg, { recursive: true })
+const list = (folder, isLater) => !fs.existsSync(folder) ? [] : fs.readdirSync(folder, { recursive: true })
   .filter((name) => /\.(js|wasm|css)$/.test(name)).sort()
   .map((name) => {
-    const file = path.join(pkg, name);
-    return { name, size: fs.statSync(file).size, sent: compressed(file), later: /^(split|chunk)_/.test(path.basename(name)) };
+    const file = path.join(folder, name);
+    return { name, size: fs.statSync(file).size, sent: compressed(file), later: isLater(path.basename(name)) };
   });
+const files = [...list(pkg, (name) => /^(split|chunk)_/.test(name)), ...list(proof, () => true)];
 const kb = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 for (const f of files) console.log(`    ${kb(f.sent).padStart(10)}  of ${kb(f.size).padStart(10)}  ${f.name}${f.later ? '  (on demand)' : ''}`);
 const total = files.filter((f) => !f.later).reduce((sum, f) => sum + f.sent, 0);

@@ -6,12 +6,16 @@
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!("the server side and the browser side are never compiled together");
 
+mod checks;
 mod create;
+mod credits;
 mod error;
 mod job;
 mod live;
+mod minds_eye;
 mod page;
 mod result;
+mod signals;
 mod ui;
 
 pub use page::{App, shell};

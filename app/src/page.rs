@@ -5,19 +5,24 @@ use leptos_meta::{HashedStylesheet, Link, Meta, MetaTags, Title, provide_meta_co
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+use crate::checks::Checks;
 use crate::create::StudioPage;
+use crate::credits::CreditsPage;
+use crate::minds_eye::MindsEyePage;
 use crate::result::ResultPage;
+use crate::signals;
 use crate::ui::{Footer, Header, NotFoundPage};
 
 /// Applies the chosen theme before the first paint. The rest of the choice is in `ui::header`.
 const EARLY_THEME: &str =
     "try{var t=localStorage.getItem('theme');if(t)document.documentElement.dataset.theme=t}catch(e){}";
 
-/// The HTML document around the application.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// The HTML document around the application. `fingerprints`: whether the operator wants browsers to make one; they
+/// read it from the document.
+pub fn shell(options: LeptosOptions, fingerprints: bool) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-fingerprints=if fingerprints { "on" } else { "off" }>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -38,6 +43,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    Checks::provide();
+    // Effects run in the browser only.
+    Effect::new(|_| signals::watch());
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Mindseye".to_owned() } else { format!("{title} · Mindseye") }
@@ -51,6 +59,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
+                    <Route path=path!("/credits") view=CreditsPage ssr=SsrMode::Async />
+                    <Route path=path!("/minds-eye") view=MindsEyePage ssr=SsrMode::Async />
                 </Routes>
             </main>
             <Footer />

@@ -133,6 +133,19 @@ pub struct StatementLine {
     pub job: Option<crate::JobId>,
 }
 
+/// A page of somebody's own statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    #[serde(flatten)]
+    pub credits: Credits,
+    /// When it was drawn up.
+    pub at: DateTime<Utc>,
+    /// The newest first.
+    pub entries: Vec<StatementLine>,
+    /// Key of the next page, where there are older entries.
+    pub older: Option<i64>,
+}
+
 /// How a price is paid: so many of today's credits, which would end, before lasting ones. `None`: it can't be.
 pub fn split(price: u32, today: u32, lasting: u32) -> Option<(u32, u32)> {
     let of_today = price.min(today);

@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test } from './visitor';
 
 test('the first page offers to create a picture', async ({ page }) => {
   const response = await page.goto('/');

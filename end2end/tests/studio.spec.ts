@@ -1,14 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, hydrated, pictures, test } from './visitor';
 
 // What a visitor does, with the real model: land, create, watch, keep.
-
-const pictures = (page: Page) => page.locator('article.job').first().locator('img[alt]:not([alt=""])');
-
-async function hydrated(page: Page) {
-  // The page works before; these tests want to see it work after.
-  await expect(page.locator('html')).toHaveAttribute('data-hydrated', '');
-}
 
 test.describe('with scripts', () => {
   test.skip(({ javaScriptEnabled }) => javaScriptEnabled === false);
@@ -135,7 +128,7 @@ test.describe('without scripts', () => {
   test('wrong input is answered kindly and everything stays', async ({ page }) => {
     await page.goto('/?prompt=my+own+words&count=1&steps=4000');
     await page.getByRole('button', { name: 'Create' }).click();
-    await expect(page.getByRole('status')).toContainText("A setting can't be used");
+    await expect(page.getByRole('status')).toContainText('A setting is out of range');
     await expect(page.getByLabel('Describe what you would like to see')).toHaveValue('my own words');
     await expect(page.getByLabel('Steps')).toHaveValue('4000');
   });

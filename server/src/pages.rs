@@ -18,12 +18,12 @@ use crate::state::AppState;
 /// Every page and every server function.
 pub fn routes(state: &AppState) -> Router<AppState> {
     let handles = state.handles.clone();
-    let options = state.leptos.clone();
+    let (options, fingerprints) = (state.leptos.clone(), state.fingerprints.0);
     Router::new().leptos_routes_with_context(
         state,
         generate_route_list(App),
         move || provide(&handles),
-        move || shell(options.clone()),
+        move || shell(options.clone(), fingerprints),
     )
 }
 
@@ -33,9 +33,9 @@ pub async fn nowhere(State(state): State<AppState>, request: Request) -> Respons
     if request.method() != Method::GET || !accept.is_some_and(|accept| accept.contains("text/html")) {
         return ProblemResponse(AppError::NotFound).into_response();
     }
-    let options = state.leptos.clone();
+    let (options, fingerprints) = (state.leptos.clone(), state.fingerprints.0);
     let handles = state.handles.clone();
-    let page = render_app_async_with_context(move || provide(&handles), move || shell(options.clone()));
+    let page = render_app_async_with_context(move || provide(&handles), move || shell(options.clone(), fingerprints));
     let mut response = page(request).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
@@ -54,7 +54,7 @@ fn provide(handles: &Handles) {
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; \
+         img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'"
     )
 }

@@ -10,7 +10,7 @@ use domain::AppError;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::api::{admin, feed, generations, health, me, media, quote};
+use crate::api::{admin, credits, feed, generations, health, me, media, quote};
 use crate::problem::ProblemResponse;
 use crate::state::AppState;
 use crate::{assets, gateway, pages, security, visitor};
@@ -90,6 +90,7 @@ pub fn build(state: AppState) -> Router {
         .route("/api/v1/quote", policy(Read, Cache::Never, post(quote::create)))
         .route("/api/v1/me", policy(Read, Cache::Never, get(me::read)))
         .route("/api/v1/admin/decisions", policy(Read, Cache::Never, get(admin::decisions)))
+        .route("/api/v1/credits", policy(Read, Cache::Never, get(credits::read)))
         .route("/api/v1/feed", policy(Read, Cache::Never, get(feed::read)))
         .route("/media/{id}", policy(Read, Cache::Own, get(media::read)))
         .merge(workers)
@@ -97,7 +98,7 @@ pub fn build(state: AppState) -> Router {
             // Pages are read; server functions count as what their name says.
             let action = match request.uri().path() {
                 "/act/create" => Create,
-                "/act/cancel_job" => Change,
+                "/act/cancel_job" | "/act/attest" => Change,
                 _ => Read,
             };
             answer(action, Cache::Own, request, next)

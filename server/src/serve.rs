@@ -33,7 +33,7 @@ use crate::api::admin::AdminKey;
 use crate::config::Config;
 use crate::gateway::Keys;
 use crate::postgres::PrivatePostgres;
-use crate::state::{AppState, TrustedProxies};
+use crate::state::{AppState, Fingerprints, TrustedProxies};
 use crate::workers::{self, LocalWorkers, Stage};
 use crate::{keep, pages, router};
 
@@ -189,6 +189,7 @@ async fn serve(
         proxies: TrustedProxies(Arc::new(config.trusted_proxies.clone())),
         metrics: metrics.clone(),
         leptos: pages::options(config),
+        fingerprints: Fingerprints(config.fingerprints),
         handles,
     };
 

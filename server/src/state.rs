@@ -37,9 +37,14 @@ pub struct AppState {
 
     pub metrics: PrometheusHandle,
     pub leptos: LeptosOptions,
+    pub fingerprints: Fingerprints,
     pub handles: Handles,
 }
 
 /// Networks whose forwarding headers are believed.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies(pub std::sync::Arc<Vec<Network>>);
+
+/// Whether the operator wants browsers to send a fingerprint.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprints(pub bool);

@@ -26,7 +26,7 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-const ROOMS: [&str; 9] = [
+const ROOMS: [&str; 10] = [
     "domain/src",
     "dispatch/src",
     "services/src",
@@ -34,6 +34,7 @@ const ROOMS: [&str; 9] = [
     "worker/src",
     "app/src",
     "frontend/src",
+    "proof/src",
     "server/src",
     "people/src",
 ];

@@ -30,8 +30,14 @@ pub async fn recent_jobs() -> Result<Vec<JobView>, PageError> {
     }
 }
 
+/// What a form without scripts is told about an error, if there is something to say.
+#[server(prefix = "/act", endpoint = "notice")]
+pub async fn form_notice(form: ComposerForm, code: String) -> Result<Option<PageError>, PageError> {
+    Ok(crate::server::notice(form, &code).await)
+}
+
 /// Makes pictures.
-#[server(prefix = "/act", endpoint = "create")]
+#[server(prefix = "/act", endpoint = "create", client = crate::checks::CheckedClient)]
 pub async fn create_pictures(#[server(flatten)] form: ComposerForm) -> Result<JobView, PageError> {
     let filled_in = form.link();
     let submitted = async { crate::server::create(crate::server::request_from_form(form)?).await };

@@ -3,38 +3,17 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{CreatePictures, recent_jobs, studio_facts};
+use super::api::{CreatePictures, form_notice, recent_jobs, studio_facts};
 use super::composer::Composer;
 use super::settings::ComposerForm;
 use super::starts::{FIRST_PROMPT, StartingPoints};
+use crate::checks::CheckNotice;
 use crate::job::JobCard;
-use crate::ui::Notice;
+use crate::ui::{ErrorNotice, Notice};
 
 /// Tells the studio that a job has given its credits back.
 #[derive(Clone, Copy, Debug)]
 pub struct CreditsReturned(pub RwSignal<u32>);
-
-/// What a form without scripts is told, by the code of the error. Only our own words: the code comes
-/// from the address, which anybody can write.
-fn notice(code: &str) -> Option<(&'static str, &'static str)> {
-    Some(match code {
-        "empty_prompt" => ("The prompt is empty", "Describe what you would like to see. A few words are enough."),
-        "prompt_too_long" => ("The prompt is too long", "Nothing was charged. Please shorten it a little."),
-        "invalid_size" | "unknown_model" | "out_of_range" | "bad_request" => {
-            ("A setting can't be used", "Nothing was charged. Please look at the settings below the words.")
-        }
-        "daily_limit" => (
-            "Today's credits don't reach for this",
-            "Nothing was charged. Ask for fewer pictures, or come back after 00:00 UTC, when new credits arrive.",
-        ),
-        "too_expensive" => ("More than a day's credits", "Nothing was charged. Ask for fewer or smaller pictures."),
-        "no_model" | "busy" | "unavailable" => {
-            ("Back in a moment", "Nothing was lost or charged. Please press Create again in a few seconds.")
-        }
-        "internal" => ("Something went wrong on our side", "Nothing was charged. Please try again."),
-        _ => return None,
-    })
-}
 
 /// The first page: it *is* the studio.
 #[component]
@@ -52,6 +31,16 @@ pub fn StudioPage() -> impl IntoView {
         }
     });
     let query = use_query_map();
+    // Where a form without scripts was sent back to.
+    let told = Resource::new_blocking(
+        move || query.with(|query| query.get("notice").map(|code| (ComposerForm::from_query(query), code))),
+        |told| async move {
+            match told {
+                Some((form, code)) => form_notice(form, code).await.ok().flatten(),
+                None => None,
+            }
+        },
+    );
     let composer = move || {
         let prefill = query.with(ComposerForm::from_query);
         if !prefill.prompt.trim().is_empty() {
@@ -87,16 +76,15 @@ pub fn StudioPage() -> impl IntoView {
                     .get()
                     .filter(|_| answered)
                     .and_then(Result::err)
-                    .map(|error| view! { <Notice title=error.title message=error.message /> })
+                    .map(|error| view! { <ErrorNotice error /> })
             }}
-            {move || {
-                let answered = create.version().get() > 0;
-                query
-                    .with(|query| query.get("notice"))
-                    .filter(|_| !answered)
-                    .and_then(|code| notice(&code))
-                    .map(|(title, message)| view! { <Notice title message /> })
-            }}
+            <CheckNotice />
+            <Transition>
+                {move || {
+                    let answered = create.version().get() > 0 || create.pending().get();
+                    told.get().flatten().filter(|_| !answered).map(|error| view! { <ErrorNotice error /> })
+                }}
+            </Transition>
             <div class="mt-4">
                 <StartingPoints prompt />
             </div>

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
+use crate::checks::CheckNotice;
 use crate::create::api::CreatePictures;
 use crate::job::JobCard;
 use crate::job::api::read_job;
-use crate::ui::{NotFoundPage, Notice};
+use crate::ui::{ErrorNotice, NotFoundPage};
 
 /// Without scripts the page asks again by itself. Written as text: with scripts on, browsers parse
 /// what is inside `noscript` as text, and hydration would not find its elements.
@@ -41,7 +42,7 @@ pub fn ResultPage() -> impl IntoView {
                                     .into_any()
                             }
                             Err(error) if error.code == "not_found" => view! { <NotFoundPage /> }.into_any(),
-                            Err(error) => view! { <Notice title=error.title message=error.message /> }.into_any(),
+                            Err(error) => view! { <ErrorNotice error /> }.into_any(),
                         })
                 }}
             </Transition>
@@ -52,8 +53,9 @@ pub fn ResultPage() -> impl IntoView {
                     .get()
                     .filter(|_| answered)
                     .and_then(Result::err)
-                    .map(|error| view! { <Notice title=error.title message=error.message /> })
+                    .map(|error| view! { <ErrorNotice error /> })
             }}
+            <CheckNotice />
             <p class="mt-10">
                 <a class="button-quiet" href="/">
                     "Back to the studio"

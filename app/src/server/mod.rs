@@ -1,8 +1,10 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
 mod form;
+mod words;
 
 pub(crate) use form::request_from_form;
+pub(crate) use words::notice;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -48,6 +50,12 @@ pub(crate) async fn create(request: GenerationRequest) -> Result<JobView, AppErr
     let Admitted { job, cookie } = handles().admission.create(&visitor(), request).await?;
     set_cookie(cookie);
     Ok(job)
+}
+
+/// Gives Ultra to whoever says that they can't picture things, and hands somebody new their cookie.
+pub(crate) async fn attest() -> Result<(), AppError> {
+    set_cookie(handles().admission.attest(&visitor()).await?);
+    Ok(())
 }
 
 fn set_cookie(cookie: Option<String>) {

@@ -8,4 +8,4 @@ mod notice;
 pub use footer::Footer;
 pub use header::Header;
 pub use not_found::NotFoundPage;
-pub use notice::Notice;
+pub use notice::{ErrorNotice, Notice};

@@ -17,6 +17,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Dir wurde nichts abgezogen.",
     new_credits: "Neue Credits um 00:00 UTC (in {wait})",
     account_suggestion: "Mit einem kostenlosen Konto hast du {daily} Credits am Tag.",
+    your_credits: "Deine Credits",
+    challenge_failed: "Die Prüfung hat diesmal nicht geklappt. Bitte versuche es in einer Minute noch einmal; dir wurde nichts abgezogen.",
+    challenge_no_scripts: "Dein Browser muss vor dem nächsten Bild kurz etwas ausrechnen, und dafür braucht er Skripte. Bitte erlaube Skripte für diese Seite, oder komm morgen wieder. Dir wurde nichts abgezogen.",
 
     empty_prompt_title: "Die Beschreibung ist leer",
     empty_prompt: "Die Beschreibung ist noch leer: Schreib, was du sehen möchtest. Ein paar Wörter genügen.",

@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Nothing was charged.",
     new_credits: "New credits at 00:00 UTC (in {wait})",
     account_suggestion: "An account has {daily} a day and is free.",
+    your_credits: "Your credits",
+    challenge_failed: "The check did not work this time. Please try again in a minute; nothing was charged.",
+    challenge_no_scripts: "Your browser has to do a small calculation before the next picture, and that needs scripts. Please allow scripts for this page, or come back tomorrow. Nothing was charged.",
 
     empty_prompt_title: "The prompt is empty",
     empty_prompt: "Describe what you would like to see: the prompt is empty. A few words are enough.",

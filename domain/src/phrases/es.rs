@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "No se te descontó nada.",
     new_credits: "Nuevos créditos a las 00:00 UTC (en {wait})",
     account_suggestion: "Una cuenta es gratis y tiene {daily} créditos al día.",
+    your_credits: "Tus créditos",
+    challenge_failed: "Esta vez la comprobación no funcionó. Inténtalo de nuevo en un minuto, por favor; no se te descontó nada.",
+    challenge_no_scripts: "Tu navegador tiene que hacer un pequeño cálculo antes de la próxima imagen y para eso necesita scripts. Permite los scripts en esta página, por favor, o vuelve mañana. No se te descontó nada.",
 
     empty_prompt_title: "La descripción está vacía",
     empty_prompt: "La descripción está vacía: cuéntanos qué te gustaría ver. Bastan unas pocas palabras.",

@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Walang nabawas sa credits mo.",
     new_credits: "Bagong credits sa 00:00 UTC (pagkalipas ng {wait})",
     account_suggestion: "Libre ang account at may {daily} credits ito bawat araw.",
+    your_credits: "Ang credits mo",
+    challenge_failed: "Hindi gumana ang pagsusuri ngayon. Pakisubukan muli pagkalipas ng isang minuto; walang nabawas sa credits mo.",
+    challenge_no_scripts: "Kailangang gumawa ng maliit na kalkulasyon ang browser mo bago ang susunod na larawan, at kailangan nito ng scripts. Pakipayagan ang scripts sa page na ito, o bumalik bukas. Walang nabawas sa credits mo.",
 
     empty_prompt_title: "Walang laman ang paglalarawan",
     empty_prompt: "Wala pang laman ang paglalarawan: sabihin kung ano ang gusto mong makita. Sapat na ang ilang salita.",

@@ -17,6 +17,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Rien ne vous a été débité.",
     new_credits: "Nouveaux crédits à 00:00 UTC (dans {wait})",
     account_suggestion: "Un compte est gratuit et donne {daily} crédits par jour.",
+    your_credits: "Vos crédits",
+    challenge_failed: "La vérification n’a pas fonctionné cette fois. Merci de réessayer dans une minute\u{202f}; rien ne vous a été débité.",
+    challenge_no_scripts: "Votre navigateur doit faire un petit calcul avant la prochaine image, et pour cela il lui faut des scripts. Merci d’autoriser les scripts sur cette page, ou de revenir demain. Rien ne vous a été débité.",
 
     empty_prompt_title: "La description est vide",
     empty_prompt: "La description est vide\u{a0}: dites ce que vous aimeriez voir. Quelques mots suffisent.",

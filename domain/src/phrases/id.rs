@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Tidak ada kredit yang terpakai.",
     new_credits: "Kredit baru pukul 00:00 UTC ({wait} lagi)",
     account_suggestion: "Dengan akun gratis, kamu mendapat {daily} kredit per hari.",
+    your_credits: "Kreditmu",
+    challenge_failed: "Pemeriksaan kali ini tidak berhasil. Silakan coba lagi dalam satu menit; tidak ada kredit yang terpakai.",
+    challenge_no_scripts: "Browser kamu perlu melakukan perhitungan kecil sebelum gambar berikutnya, dan untuk itu dibutuhkan skrip. Silakan izinkan skrip untuk halaman ini, atau kembali lagi besok. Tidak ada kredit yang terpakai.",
 
     empty_prompt_title: "Deskripsinya kosong",
     empty_prompt: "Deskripsinya masih kosong: ceritakan apa yang ingin kamu lihat. Beberapa kata saja sudah cukup.",

@@ -45,6 +45,11 @@ pub struct Phrases {
     pub nothing_charged: &'static str,
     pub new_credits: &'static str,
     pub account_suggestion: &'static str,
+    /// A link to the page about them.
+    pub your_credits: &'static str,
+    /// After a challenge was answered twice and still is asked for.
+    pub challenge_failed: &'static str,
+    pub challenge_no_scripts: &'static str,
 
     // Errors, each with its heading, in the order of `AppError`.
     pub empty_prompt_title: &'static str,

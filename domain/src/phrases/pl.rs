@@ -17,6 +17,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Nie pobraliśmy żadnych kredytów.",
     new_credits: "Nowe kredyty o 00:00 UTC (za {wait})",
     account_suggestion: "Konto jest darmowe, a jego dzienna pula kredytów to {daily}.",
+    your_credits: "Twoje kredyty",
+    challenge_failed: "Tym razem sprawdzanie się nie udało. Spróbuj ponownie za minutę; nie pobraliśmy żadnych kredytów.",
+    challenge_no_scripts: "Przed następnym obrazem przeglądarka musi wykonać małe obliczenie, a do tego potrzebne są skrypty. Zezwól na skrypty na tej stronie albo wróć jutro. Nie pobraliśmy żadnych kredytów.",
 
     empty_prompt_title: "Opis jest pusty",
     empty_prompt: "Opis jest jeszcze pusty: napisz, co chcesz zobaczyć. Wystarczy kilka słów.",

@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Nada foi cobrado.",
     new_credits: "Novos créditos às 00:00 UTC (daqui a {wait})",
     account_suggestion: "Uma conta é gratuita e tem {daily} créditos por dia.",
+    your_credits: "Seus créditos",
+    challenge_failed: "A verificação não funcionou desta vez. Por favor, tente de novo em um minuto; nada foi cobrado.",
+    challenge_no_scripts: "Seu navegador precisa fazer um pequeno cálculo antes da próxima imagem, e para isso precisa de scripts. Por favor, permita scripts nesta página ou volte amanhã. Nada foi cobrado.",
 
     empty_prompt_title: "A descrição está vazia",
     empty_prompt: "A descrição está vazia: conte o que você gostaria de ver. Algumas palavras já bastam.",

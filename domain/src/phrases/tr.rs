@@ -16,6 +16,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Hiç kredi harcanmadı.",
     new_credits: "Yeni krediler 00:00 UTC’de ({wait} sonra)",
     account_suggestion: "Ücretsiz bir hesapla günde {daily} kredin olur.",
+    your_credits: "Kredilerin",
+    challenge_failed: "Kontrol bu kez başarılı olmadı. Lütfen bir dakika sonra tekrar dene; hiç kredi harcanmadı.",
+    challenge_no_scripts: "Sıradaki görselden önce tarayıcının küçük bir hesap yapması gerekiyor ve bunun için betikler gerekli. Lütfen bu sayfa için betiklere izin ver ya da yarın tekrar gel. Hiç kredi harcanmadı.",
 
     empty_prompt_title: "Açıklama boş",
     empty_prompt: "Açıklama henüz boş: ne görmek istediğini yaz. Birkaç kelime yeter.",

@@ -14,6 +14,9 @@ pub const PHRASES: Phrases = Phrases {
     nothing_charged: "Bạn không bị trừ credit nào.",
     new_credits: "Credit mới lúc 00:00 UTC (còn {wait} nữa)",
     account_suggestion: "Tài khoản miễn phí có {daily} credit mỗi ngày.",
+    your_credits: "Credit của bạn",
+    challenge_failed: "Lần này việc kiểm tra chưa thành công. Vui lòng thử lại sau một phút; bạn không bị trừ credit nào.",
+    challenge_no_scripts: "Trình duyệt của bạn cần làm một phép tính nhỏ trước bức ảnh tiếp theo, và việc này cần có script. Vui lòng cho phép script trên trang này, hoặc quay lại vào ngày mai. Bạn không bị trừ credit nào.",
 
     empty_prompt_title: "Phần mô tả đang trống",
     empty_prompt: "Phần mô tả đang trống: hãy cho biết bạn muốn thấy gì. Chỉ cần vài từ là đủ.",

@@ -1,6 +1,7 @@
 //! REST for programs: thin doors to the services.
 
 pub mod admin;
+pub mod credits;
 pub mod feed;
 pub mod generations;
 pub mod health;

@@ -6,9 +6,9 @@
 
 mod store;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Timelike, Utc};
 use domain::credits::{
-    DEFAULT_DAILY_CREDITS, DEFAULT_ULTRA_CREDITS, EntryKind, StatementLine, day_of, next_reset, split,
+    DEFAULT_DAILY_CREDITS, DEFAULT_ULTRA_CREDITS, EntryKind, Statement, StatementLine, day_of, next_reset, split,
 };
 use domain::{AppError, Credits, DeviceId, JobId, Plan};
 use sqlx::{PgConnection, PgPool};
@@ -144,6 +144,37 @@ impl CreditsService {
         store::statement(&self.pool, device, before.unwrap_or(i64::MAX), i64::from(limit.clamp(1, 200)))
             .await
             .map_err(explain)
+    }
+
+    /// A page of somebody's statement: what they have, and the entries before `before`. Who has no device yet has a
+    /// day untouched and no entries.
+    pub async fn account(
+        &self,
+        holder: Option<(DeviceId, Plan)>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Statement, AppError> {
+        let credits = self.balance(holder).await?;
+        let mut entries = match holder {
+            // One more than is shown tells whether there are older ones.
+            Some((device, _)) => self.statement(device, before, limit.saturating_add(1)).await?,
+            None => Vec::new(),
+        };
+        let more = entries.len() > limit as usize;
+        entries.truncate(limit as usize);
+        let older = entries.last().filter(|_| more).map(|last| last.id);
+        Ok(Statement { credits, at: self.clock.now(), entries, older })
+    }
+
+    /// Credits a day for each plan.
+    pub fn daily(&self) -> Daily {
+        self.daily
+    }
+
+    /// Seconds until the next full hour, when everybody's device time is new.
+    pub fn seconds_left_of_hour(&self) -> u32 {
+        let now = self.clock.now();
+        3_600 - (now.minute() * 60 + now.second())
     }
 
     /// Compares every balance with its entries and tells the operator; answers how many differ, which is none.

@@ -37,13 +37,19 @@ pub(super) struct Proven {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Derivations that a proof takes. The answer is drawn by the server, so everybody works equally long: under two
-/// seconds on a phone for the silent one, about fifteen for the visible one.
-fn work(demand: Demand, drawn: u32) -> u32 {
+/// The fewest and the most derivations that a proof takes. Which of them it is, the server draws, so everybody works
+/// about equally long: under two seconds on a phone for the silent one, under fifteen for the visible one. A phone is a
+/// browser slowed down four times, where one derivation takes some 30 ms; `docs/signals.md` has the figures.
+fn bounds(demand: Demand) -> (u32, u32) {
     match demand {
-        Demand::Nothing | Demand::Silent => 40 + drawn % 21,
-        Demand::Visible => 400 + drawn % 101,
+        Demand::Nothing | Demand::Silent => (20, 28),
+        Demand::Visible => (220, 260),
     }
+}
+
+fn work(demand: Demand, drawn: u32) -> u32 {
+    let (fewest, most) = bounds(demand);
+    fewest + drawn % (most - fewest + 1)
 }
 
 impl Purpose {
@@ -69,6 +75,8 @@ pub(super) fn challenge(
         ("purpose".to_owned(), Value::from(purpose.name())),
         ("subject".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(subject))),
         ("level".to_owned(), Value::from(level)),
+        // What a progress bar counts up to.
+        ("most".to_owned(), Value::from(bounds(demand).1 + 1)),
         // Not the field that the library knows: it would look at another clock than ours.
         ("expires".to_owned(), Value::from((now + GOOD_FOR).timestamp())),
     ]);
@@ -211,8 +219,8 @@ mod tests {
     #[test]
     fn everybody_works_about_equally_long() {
         for drawn in [0, 20, 12_345, u32::MAX] {
-            assert!((40..=60).contains(&work(Demand::Silent, drawn)));
-            assert!((400..=500).contains(&work(Demand::Visible, drawn)));
+            assert!((20..=28).contains(&work(Demand::Silent, drawn)));
+            assert!((220..=260).contains(&work(Demand::Visible, drawn)));
         }
     }
 }

@@ -1,0 +1,83 @@
+//! What pages say at a moment of friction, in the language that the browser asks for.
+
+use axum::http::header;
+use axum::http::request::Parts;
+use domain::phrases::{Language, sentence, title};
+use domain::{AppError, Plan};
+use leptos::prelude::use_context;
+
+use super::{handles, holder, request_from_form, visitor};
+use crate::create::settings::ComposerForm;
+use crate::error::{Check, PageError};
+
+/// Seconds to wait for what is over in a moment, when it is said again later and nobody knows how long it is still.
+const A_MOMENT: u32 = 5;
+
+/// The language that the browser asks for.
+pub(crate) fn language() -> Language {
+    use_context::<Parts>()
+        .and_then(|parts| {
+            let wishes = parts.headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+            Some(Language::negotiate(wishes))
+        })
+        .unwrap_or_default()
+}
+
+impl From<AppError> for PageError {
+    fn from(error: AppError) -> Self {
+        let language = language();
+        let (lang, dir) = (language.tag().to_owned(), language.direction().to_owned());
+        let (title, message) = (title(&error, language).to_owned(), sentence(&error, language));
+        let phrases = language.phrases();
+        let credits_link = matches!(error, AppError::DailyLimit { .. }).then(|| phrases.your_credits.to_owned());
+        let code = error.code().to_owned();
+        let check = match error {
+            AppError::ChallengeRequired { visible, challenge } => Some(Check {
+                visible,
+                altcha: challenge.to_string(),
+                title: title.clone(),
+                message: message.clone(),
+                checking: phrases.checking.to_owned(),
+                proceed: phrases.continue_action.to_owned(),
+                failed: phrases.challenge_failed.to_owned(),
+                lang: lang.clone(),
+                dir: dir.clone(),
+            }),
+            _ => None,
+        };
+        Self { code, title, message, lang, dir, credits_link, check }
+    }
+}
+
+/// What a form without scripts is told after the code of an error. Only what is still true: the code comes from the
+/// address, which anybody can write, so everything else about it is asked again.
+pub(crate) async fn notice(form: ComposerForm, code: &str) -> Option<PageError> {
+    let error = match code {
+        "empty_prompt" | "prompt_too_long" | "invalid_size" | "unknown_model" | "out_of_range" | "bad_request"
+        | "too_expensive" | "no_model" => price(form).await.err().filter(|error| error.code() == code)?,
+        "daily_limit" => {
+            let price = price(form).await.ok()?;
+            let credits = &handles().credits;
+            match holder().await.ok()? {
+                Some((device, plan)) => credits.check(device, plan, price).await.err()?,
+                None => credits.check_possible(price, Plan::default()).err()?,
+            }
+        }
+        "challenge_required" => {
+            let nothing = AppError::ChallengeRequired { visible: false, challenge: serde_json::Value::Null };
+            let message = language().phrases().challenge_no_scripts.to_owned();
+            return Some(PageError { message, check: None, ..nothing.into() });
+        }
+        "slow_down" => AppError::SlowDown { retry_seconds: A_MOMENT },
+        "busy" => AppError::Busy { retry_seconds: Some(A_MOMENT) },
+        "budget_spent" => AppError::BudgetSpent { retry_seconds: handles().credits.seconds_left_of_hour() },
+        "unavailable" => AppError::Unavailable,
+        "internal" => AppError::Internal,
+        _ => return None,
+    };
+    Some(error.into())
+}
+
+async fn price(form: ComposerForm) -> Result<u32, AppError> {
+    Ok(handles().admission.quote(&visitor(), request_from_form(form)?).await?.price)
+}
