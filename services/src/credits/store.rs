@@ -4,6 +4,17 @@ use domain::{DeviceId, JobId};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
+/// An entry as it is stored.
+#[derive(Debug, sqlx::FromRow)]
+struct StoredEntry {
+    id: i64,
+    created_at: DateTime<Utc>,
+    day: NaiveDate,
+    kind: String,
+    credits: i32,
+    job_id: Option<Uuid>,
+}
+
 /// What an owner has: of today, if anything was granted yet, and for good.
 #[derive(Debug, Default)]
 pub(super) struct Pots {
@@ -176,7 +187,7 @@ pub(super) async fn statement(
     before: i64,
     limit: i64,
 ) -> Result<Vec<StatementLine>, sqlx::Error> {
-    let rows: Vec<(i64, DateTime<Utc>, NaiveDate, String, i32, Option<Uuid>)> = sqlx::query_as(
+    let rows: Vec<StoredEntry> = sqlx::query_as(
         "SELECT id, created_at, day, kind, credits, job_id FROM credit_entries
          WHERE device_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     )
@@ -187,10 +198,11 @@ pub(super) async fn statement(
     .await?;
     Ok(rows
         .into_iter()
-        .filter_map(|(id, at, day, kind, credits, job)| {
-            let kind = EntryKind::parse(&kind)?;
-            let credits = u32::try_from(credits).unwrap_or(0);
-            Some(StatementLine { id, at, day, kind, credits, job: job.map(JobId) })
+        .filter_map(|row| {
+            let kind = EntryKind::parse(&row.kind)?;
+            let credits = u32::try_from(row.credits).unwrap_or(0);
+            let job = row.job_id.map(JobId);
+            Some(StatementLine { id: row.id, at: row.created_at, day: row.day, kind, credits, job })
         })
         .collect())
 }

@@ -73,7 +73,14 @@ pub struct Limits {
     deciding: Group<Ask, Result<Ruling, AppError>>,
     bursts: Bursts,
     journal: Journal,
-    measured: Arc<Mutex<Option<(DateTime<Utc>, HashMap<String, f64>)>>>,
+    measured: Arc<Mutex<Option<Measured>>>,
+}
+
+/// Device time of a standard picture of each model, and when that was read.
+#[derive(Debug)]
+struct Measured {
+    read_at: DateTime<Utc>,
+    standard_ms: HashMap<String, f64>,
 }
 
 impl Limits {
@@ -261,19 +268,16 @@ impl Limits {
     /// Device time of a standard picture, on the slowest worker that was measured: the budget is never overspent
     /// because a picture went to the slow card.
     async fn standard_ms(&self, model: &str, now: DateTime<Utc>) -> f64 {
-        let at_hand = |held: &Option<(DateTime<Utc>, HashMap<String, f64>)>| {
-            let (read_at, times) = held.as_ref()?;
-            (now - *read_at < MEASURED_FOR).then(|| times.get(model).copied().unwrap_or(STANDARD_MS))
-        };
-        if let Some(ms) = at_hand(&self.measured.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return ms;
+        let of = |times: &HashMap<String, f64>| times.get(model).copied().unwrap_or(STANDARD_MS);
+        if let Some(measured) = &*self.measured.lock().unwrap_or_else(PoisonError::into_inner)
+            && now - measured.read_at < MEASURED_FOR
+        {
+            return of(&measured.standard_ms);
         }
-        let times: HashMap<String, f64> = match store::standard_ms(&self.pool).await {
-            Ok(times) => times.into_iter().collect(),
-            Err(_) => return STANDARD_MS,
-        };
-        let ms = times.get(model).copied().unwrap_or(STANDARD_MS);
-        *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, times));
+        let Ok(times) = store::standard_ms(&self.pool).await else { return STANDARD_MS };
+        let standard_ms: HashMap<String, f64> = times.into_iter().collect();
+        let ms = of(&standard_ms);
+        *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(Measured { read_at: now, standard_ms });
         ms
     }
 }

@@ -83,14 +83,14 @@ impl Owner {
 /// error.
 async fn play(desk: &Desk, place: usize, steps: &[Step]) -> Result<(), String> {
     let mut people: Vec<Visitor> = vec![];
-    let mut owners = vec![Owner::default(), Owner::default()];
+    let mut owners = [Owner::default(), Owner::default()];
     let mut jobs: Vec<Job> = vec![];
     let mut hours = 12;
-    for who in 0..2 {
+    for (who, owner) in owners.iter_mut().enumerate() {
         let (id, person) =
-            desk.ask(&stranger(&format!("10.{}.{}.1", place, who), 1), 1).await.map_err(|e| e.to_string())?;
+            desk.ask(&stranger(&format!("10.{place}.{who}.1"), 1), 1).await.map_err(|e| e.to_string())?;
         let day = 0;
-        *owners[who].today(day) -= 1;
+        *owner.today(day) -= 1;
         jobs.push(Job { id, who, day, paid: (1, 0), state: State::Open });
         people.push(person);
     }
@@ -180,10 +180,10 @@ async fn play(desk: &Desk, place: usize, steps: &[Step]) -> Result<(), String> {
                 hours += more;
             }
         }
-        for who in 0..2 {
+        for (owner, person) in owners.iter_mut().zip(&people) {
             let day = hours / 24;
-            let expected = *owners[who].today(day) + owners[who].lasting;
-            let left = desk.left(&people[who]).await;
+            let expected = *owner.today(day) + owner.lasting;
+            let left = desk.left(person).await;
             if left != expected {
                 return Err(format!("after step {at} {step:?}: {left} left instead of {expected}"));
             }
