@@ -59,6 +59,9 @@ pub struct Wish<'a> {
     pub standard_pictures: f64,
 }
 
+/// When it was read, and what a standard picture of each model takes in milliseconds.
+type Measured = (DateTime<Utc>, HashMap<String, f64>);
+
 /// Decides. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -68,7 +71,7 @@ pub struct Limits {
     keys: KeyRing,
     deciding: Group<Ask, Result<Ruling, AppError>>,
     bursts: Bursts,
-    measured: Arc<Mutex<Option<(DateTime<Utc>, HashMap<String, f64>)>>>,
+    measured: Arc<Mutex<Option<Measured>>>,
 }
 
 impl Limits {
@@ -239,7 +242,7 @@ impl Limits {
     /// Device time of a standard picture, on the slowest worker that was measured: the budget is never overspent
     /// because a picture went to the slow card.
     async fn standard_ms(&self, model: &str, now: DateTime<Utc>) -> f64 {
-        let at_hand = |held: &Option<(DateTime<Utc>, HashMap<String, f64>)>| {
+        let at_hand = |held: &Option<Measured>| {
             let (read_at, times) = held.as_ref()?;
             (now - *read_at < MEASURED_FOR).then(|| times.get(model).copied().unwrap_or(STANDARD_MS))
         };
