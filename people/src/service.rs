@@ -42,8 +42,11 @@ impl Service {
     pub async fn start(settings: &Settings) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|error| format!("no folder: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
-        let mut command = Command::new(&settings.program);
+        // It dies with this process, however this process ends.
+        let mut command = Command::new("setpriv");
         command
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(&settings.program)
             .arg("serve")
             .env("DATABASE_URL", &settings.database_url)
             .env("MINDSEYE_ADDR", format!("127.0.0.1:{port}"))

@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn worlds_share_no_place_and_no_fingerprint() {
-        let actors = ordinary_day(&[1, 1]);
+        let actors = ordinary_day(&[1, 2]);
         let of = |world: usize| {
             let asks = actors.iter().filter(move |actor| actor.world == world).flat_map(|actor| &actor.asks);
             asks.map(|ask| (services::identity::range(ask.address), ask.fingerprint))

@@ -117,7 +117,8 @@ pub(super) async fn lock_hour(db: &mut PgConnection, hour: DateTime<Utc>) -> Res
 }
 
 /// Today's counts under these keys, and everything that these devices had today. A statement of its own, after the lock:
-/// it sees what the one before it wrote.
+/// it sees what the one before it wrote. Each key is looked up by itself: all rows are of today, and a plan that begins
+/// with the day would read every one of them.
 pub(super) async fn read(
     db: &mut PgConnection,
     day: NaiveDate,
@@ -125,13 +126,22 @@ pub(super) async fn read(
     devices: &[Uuid],
 ) -> Result<Stored, sqlx::Error> {
     let rows: Vec<StoredRow> = sqlx::query_as(
-        "SELECT kind, key, NULL::uuid AS device_id, turnover, credits, last_device,
-                0 AS jobs, 0::smallint AS returns, NULL::timestamptz AS last_at, 0::real AS gap_mean, 0::real AS gap_m2
-         FROM limit_buckets JOIN unnest($2::smallint[], $3::bytea[]) AS wanted (kind, key) USING (kind, key)
-         WHERE day = $1
+        "SELECT bucket.*
+         FROM unnest($2::smallint[], $3::bytea[]) AS wanted (kind, key), LATERAL (
+             SELECT kind, key, NULL::uuid AS device_id, turnover, credits, last_device, 0 AS jobs,
+                    0::smallint AS returns, NULL::timestamptz AS last_at, 0::real AS gap_mean, 0::real AS gap_m2
+             FROM limit_buckets AS bucket
+             WHERE bucket.day = $1 AND bucket.kind = wanted.kind AND bucket.key = wanted.key
+             LIMIT 1
+         ) AS bucket
          UNION ALL
-         SELECT kind, key, device_id, 0, credits, NULL, jobs, returns, last_at, gap_mean, gap_m2
-         FROM limit_uses WHERE device_id = ANY($4) AND day = $1",
+         SELECT used.*
+         FROM unnest($4::uuid[]) AS wanted (device), LATERAL (
+             SELECT kind, key, device_id, 0, credits, NULL::uuid, jobs, returns, last_at, gap_mean, gap_m2
+             FROM limit_uses AS used
+             WHERE used.device_id = wanted.device AND used.day = $1
+             OFFSET 0
+         ) AS used",
     )
     .bind(day)
     .bind(keys.iter().map(|key| key.kind).collect::<Vec<_>>())
