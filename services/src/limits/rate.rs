@@ -61,7 +61,7 @@ impl Bursts {
     ///
     /// # Errors
     /// How long they should wait.
-    pub(super) async fn take(&self, visitor: &Visitor) -> Result<(), Duration> {
+    pub async fn take(&self, visitor: &Visitor) -> Result<(), Duration> {
         let (cookie, address) = visitor.clients();
         match cookie {
             Some(cookie) => {

@@ -2,6 +2,7 @@
 //!
 //! Needs a Redis of its own: `scripts/test-redis.sh cargo test --release -p services --test bus`.
 
+mod bursts;
 mod conformance;
 mod outage;
 mod server;

@@ -26,6 +26,19 @@ enum Kind {
     OverRedis { url: String, prefix: String },
 }
 
+/// The Redis that the test script provides.
+pub fn redis_url() -> String {
+    std::env::var("MINDSEYE_TEST_REDIS_URL").expect(
+        "MINDSEYE_TEST_REDIS_URL names no Redis for the tests: run them through scripts/test.sh, or \
+         scripts/test-redis.sh cargo test ...",
+    )
+}
+
+/// A name that no other test has.
+pub fn unique(name: &str) -> String {
+    format!("{name}-{:032x}", clock::random_u128())
+}
+
 impl World {
     pub fn in_memory() -> Self {
         let settings = BusSettings::default();
@@ -34,16 +47,11 @@ impl World {
 
     /// On the Redis that the test script provides.
     pub fn over_redis() -> Self {
-        let url = std::env::var("MINDSEYE_TEST_REDIS_URL").expect(
-            "MINDSEYE_TEST_REDIS_URL names no Redis for the tests: run them through scripts/test.sh, or \
-             scripts/test-redis.sh cargo test ...",
-        );
-        Self::on(url)
+        Self::on(redis_url())
     }
 
     pub fn on(url: String) -> Self {
-        let prefix = format!("test-{:032x}", clock::random_u128());
-        Self { kind: Kind::OverRedis { url, prefix }, settings: BusSettings::default() }
+        Self { kind: Kind::OverRedis { url, prefix: unique("test") }, settings: BusSettings::default() }
     }
 
     /// Another world, whose heads are forgotten sooner.
