@@ -43,6 +43,11 @@ pub fn explain(error: sqlx::Error) -> AppError {
             tracing::warn!(%error, "the database can't serve now");
             AppError::Unavailable
         }
+        // Class 40: undone for another transaction's sake, such as one of two that waited for each other.
+        sqlx::Error::Database(ref database) if database.code().is_some_and(|code| code.starts_with("40")) => {
+            tracing::warn!(%error, "a transaction had to give way");
+            AppError::Unavailable
+        }
         error => {
             tracing::error!(%error, "database error");
             AppError::Internal

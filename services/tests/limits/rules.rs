@@ -176,11 +176,18 @@ async fn a_fast_hand_is_asked_to_slow_down(pool: PgPool) {
     // Without a cookie it is the address that is counted.
     let stranger = stranger("198.51.100.7", 1);
     let (_, person) = desk.ask(&stranger, 1).await.expect("within the burst");
-    for _ in 0..2 {
-        desk.ask(&stranger, 1).await.expect("within the burst");
+    let mut refused = None;
+    for _ in 0..200 {
+        // However slow the machine: it asks faster than three times a second.
+        if let Err(error) = desk.ask(&stranger, 1).await {
+            refused = Some(error).filter(|error| error.code() == "slow_down");
+            if refused.is_some() {
+                break;
+            }
+        }
     }
     desk.ask(&person, 1).await.expect("a client of its own");
-    let refused = desk.ask(&stranger, 1).await.expect_err("too fast");
+    let refused = refused.expect("too fast");
     assert_eq!((refused.code(), refused.status(), refused.retry_after()), ("slow_down", 429, Some(1)));
 }
 
