@@ -11,7 +11,8 @@ export { expect };
 /** An address of its own for these words, in a /24 that nobody else has. */
 export function address(...words: string[]): string {
   const [a, b, c] = createHash('sha256').update(words.join('\n')).digest();
-  return `10.${a}.${b}.${c}`.replace(/\.\d+$/, `.${(c % 250) + 1}`);
+  // Not of a private network: those tell no place.
+  return `${100 + (a % 27)}.${b}.${c}.1`;
 }
 
 type Options = {

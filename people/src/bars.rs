@@ -39,7 +39,7 @@ pub fn bars(report: &Report) -> Vec<Bar> {
     bars.push(bar("everything rotated: no hour gives away more than its budget", spent, |found| found <= 100.0));
     let worse = worse_than_reference(report);
     bars.push(Bar {
-        promise: "no row but the campus mimic's is worse than under the published rules".into(),
+        promise: "no row is worse than under the published rules, headers forged or not".into(),
         found: if worse.is_empty() { "none is".into() } else { worse.join(", ") },
         kept: worse.is_empty(),
     });
@@ -50,8 +50,7 @@ fn bar(promise: &str, found: f64, kept: impl Fn(f64) -> bool) -> Bar {
     Bar { promise: promise.to_owned(), found: format!("{found:.1} %"), kept: kept(found) }
 }
 
-/// Rows in which the published rules would have done better, by more than the pictures of a job or two. Not looked at
-/// is the campus mimic: whoever stops it stops the campus, which those rules do.
+/// Rows in which the published rules would have done better, by more than the pictures of a job or two.
 fn worse_than_reference(report: &Report) -> Vec<String> {
     let people = PEOPLE.iter().filter(|group| {
         let (ours, theirs): (PeopleTally, PeopleTally) =
@@ -59,9 +58,9 @@ fn worse_than_reference(report: &Report) -> Vec<String> {
         ours.refused.mean() > theirs.refused.mean()
     });
     let bots = BOTS.iter().filter(|group| {
-        let (ours, theirs): (BotTally, BotTally) =
-            (report.bots(**group, Pays::Never), report.forged_bots(**group, Pays::Never));
-        **group != Group::Mimic && ours.stopped.mean() + 0.5 < theirs.stopped.mean()
+        let ours: BotTally = report.bots(**group, Pays::Never);
+        let theirs = [report.reference_bots(**group, Pays::Never), report.forged_bots(**group, Pays::Never)];
+        theirs.iter().any(|theirs| ours.stopped.mean() + 0.5 < theirs.stopped.mean())
     });
     people.chain(bots).map(|group| group.name().to_owned()).collect()
 }

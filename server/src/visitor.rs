@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::Behaviour;
@@ -62,12 +62,14 @@ fn read(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[Network]) -> Visit
 /// The first address from the right that no trusted proxy has: what stands further left, the client wrote itself.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut nearest = peer;
-    let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')).take(LONGEST_CHAIN) {
+    // By bytes: a byte that is no text, which anyone can send, must not hide what a proxy wrote behind it.
+    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
+    for hop in hops.take(LONGEST_CHAIN) {
         if !trusted(nearest) {
             break;
         }
-        match address(hop.trim()) {
+        match std::str::from_utf8(hop).ok().and_then(|hop| address(hop.trim())) {
             Some(address) => nearest = address,
             // Not an address: whoever wrote it is not to be believed about the rest.
             None => break,
@@ -97,14 +99,17 @@ fn fingerprint(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
+        let forwarded: Vec<&[u8]> = forwarded.iter().map(|line| line.as_bytes()).collect();
+        seen_in(peer, &forwarded, proxies)
+    }
+
+    fn seen_in(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append("x-forwarded-for", HeaderValue::from_str(line).expect("a header"));
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line).expect("a header"));
         }
         let proxies: Vec<Network> = proxies.iter().map(|text| Network::parse(text).expect("a network")).collect();
         let visitor = read(Some(peer.parse().expect("an address")), &headers, &proxies);
@@ -128,6 +133,12 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["1.2.3.4, garbage"], &proxies), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[], &proxies), "10.0.0.1");
         assert_eq!(seen("::ffff:10.0.0.1", &["[2001:db8::1]:443"], &proxies), "2001:db8::1");
+    }
+
+    #[test]
+    fn nothing_a_client_writes_hides_what_the_proxy_wrote() {
+        assert_eq!(seen_in("10.0.0.1", &[b"\xff, 198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(seen_in("10.0.0.1", &[b"\xff", b"198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub struct Actor {
     pub plan: Plan,
     /// Has not made anything yet.
     pub first: bool,
-    /// Brought a cookie from an earlier day.
+    /// Brought a cookie from an earlier day that had made something.
     pub kept: bool,
     /// Last used on an earlier day.
     stale: bool,
@@ -114,7 +114,7 @@ impl Identity {
                 device: row.id,
                 plan: row.plan,
                 first: !row.made_something,
-                kept: row.created_on < now.date_naive(),
+                kept: row.made_something && row.created_on < now.date_naive(),
                 stale: row.seen_on < now.date_naive(),
                 secret: None,
             },

@@ -2,7 +2,6 @@
 
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
-use sha2::{Digest, Sha256};
 
 use super::{Secret, Signals};
 
@@ -36,15 +35,9 @@ impl Visitor {
         Self { signals, ..self }
     }
 
-    /// What bursts are counted by: the cookie, if one came, and the address.
-    pub fn clients(&self) -> (Option<[u8; 16]>, [u8; 16]) {
-        let short = |bytes: &[u8]| {
-            let mut key = [0; 16];
-            key.copy_from_slice(&Sha256::digest(bytes)[..16]);
-            key
-        };
-        let address = self.signals.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
-        (self.secret.as_ref().map(|secret| short(&secret.0)), short(address.as_bytes()))
+    /// The secret that came, whether it opens anything or not.
+    pub(crate) fn secret_bytes(&self) -> Option<&[u8; 32]> {
+        self.secret.as_ref().map(|secret| &secret.0)
     }
 
     /// The `Set-Cookie` value that hands this visitor a secret.

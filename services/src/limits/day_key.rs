@@ -53,6 +53,19 @@ impl DayKey {
         self.hash("prompt", &[&range_bytes(signals), words.as_bytes()])
     }
 
+    /// An address as bursts count it: one of IPv4, but a whole range of IPv6, in which everybody has billions.
+    pub(super) fn client(&self, signals: &Signals) -> SignalKey {
+        match signals.address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V4(address)) => self.hash("client", &[&address.octets()]),
+            _ => self.hash("client", &[&range_bytes(signals)]),
+        }
+    }
+
+    /// A cookie as bursts count it.
+    pub(super) fn cookie(&self, secret: &[u8; 32]) -> SignalKey {
+        self.hash("cookie", &[secret])
+    }
+
     /// A device, where its id is not to be seen.
     pub(super) fn device(&self, device: DeviceId) -> SignalKey {
         self.hash("device", &[device.0.as_bytes()])

@@ -28,6 +28,7 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use domain::AppError;
 use domain::credits::day_of;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 
 use self::decision::{Ask, Keys, Ruling};
 use self::journal::Journal;
@@ -42,8 +43,10 @@ use crate::identity::{Actor, Signals, Visitor};
 const STANDARD_MS: f64 = 1_000.0;
 /// How long measured times are believed.
 const MEASURED_FOR: TimeDelta = TimeDelta::seconds(30);
-/// Hashes are deleted within 26 hours of the start of their day.
-const KEPT_FOR: TimeDelta = TimeDelta::hours(26);
+/// Hashes are deleted within 26 hours of the start of their day: an hour is left for a head that is away.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(25);
+/// Challenges that are made at once.
+const CHALLENGES_AT_ONCE: usize = 2;
 /// Share of people who may meet a limit before the operator is told.
 const ALARMING: f64 = 0.03;
 /// People in a day below whom that share says nothing.
@@ -73,6 +76,8 @@ pub struct Limits {
     deciding: Group<Ask, Result<Ruling, AppError>>,
     bursts: Bursts,
     journal: Journal,
+    /// Places to make challenges in.
+    challenging: Arc<Semaphore>,
     measured: Arc<Mutex<Option<Measured>>>,
 }
 
@@ -89,15 +94,27 @@ impl Limits {
         let policy = Arc::new(policy);
         let deciding = decision::deciding(&pool, policy.clone());
         let keys = KeyRing::new(pool.clone(), clock.clone());
-        Self { pool, clock, policy, keys, deciding, bursts, journal: Journal::default(), measured: Arc::default() }
+        Self {
+            pool,
+            clock,
+            policy,
+            keys,
+            deciding,
+            bursts,
+            journal: Journal::default(),
+            challenging: Arc::new(Semaphore::new(CHALLENGES_AT_ONCE)),
+            measured: Arc::default(),
+        }
     }
 
     /// Counts one more request against the visitor's pace.
     ///
     /// # Errors
-    /// [`AppError::SlowDown`].
+    /// [`AppError::SlowDown`], [`AppError::Unavailable`].
     pub async fn pace(&self, visitor: &Visitor) -> Result<(), AppError> {
-        self.bursts.take(visitor).await.map_err(|wait| {
+        let key = self.keys.day().await?;
+        let (cookie, address) = (visitor.secret_bytes(), key.client(&visitor.signals));
+        self.bursts.take(cookie.map(|cookie| key.cookie(cookie)), address).await.map_err(|wait| {
             metrics::counter!("mindseye_bursts_refused_total").increment(1);
             let retry_seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
             AppError::SlowDown { retry_seconds }
@@ -162,10 +179,14 @@ impl Limits {
                 let secret = secrets.first().copied().ok_or(AppError::Unavailable)?;
                 let (purpose, drawn) = (wish.purpose, clock::random_u128() as u32);
                 // Some milliseconds of arithmetic: not on a thread that others wait for.
+                // And never so many at once that they take the machine.
+                let place = self.challenging.acquire().await.map_err(|_| AppError::Unavailable)?;
                 let made = tokio::task::spawn_blocking(move || {
                     proof::challenge(&secret, purpose, &subject, demand, drawn, now)
                 });
-                let challenge = made.await.map_err(|_| AppError::Internal)?.map_err(|error| {
+                let made = made.await.map_err(|_| AppError::Internal)?;
+                drop(place);
+                let challenge = made.map_err(|error| {
                     tracing::error!(%error, "no challenge could be made");
                     AppError::Internal
                 })?;

@@ -9,7 +9,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use redis::aio::ConnectionManager;
 
-use crate::identity::Visitor;
+use super::day_key::SignalKey;
 
 /// Answers milliseconds to wait, 0 for none. The time is Redis's own, so that heads need not agree about it.
 const SCRIPT: &str = r"
@@ -57,16 +57,16 @@ impl Bursts {
         })
     }
 
-    /// One more request of a visitor.
+    /// One more request of a visitor, by the keys of the cookie that came and of the address.
     ///
     /// # Errors
     /// How long they should wait.
-    pub async fn take(&self, visitor: &Visitor) -> Result<(), Duration> {
-        let (cookie, address) = visitor.clients();
+    pub async fn take(&self, cookie: Option<SignalKey>, address: SignalKey) -> Result<(), Duration> {
         match cookie {
+            // The address first: cookies cost nothing to invent, and each would be remembered for a while.
             Some(cookie) => {
-                self.client.take(cookie).await?;
-                self.address.take(address).await
+                self.address.take(address).await?;
+                self.client.take(cookie).await
             }
             // Who has no cookie yet is one client with everybody else at the address who has none.
             None => self.client.take(address).await,

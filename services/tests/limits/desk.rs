@@ -167,6 +167,12 @@ pub fn stranger(address: &str, fingerprint: u8) -> Visitor {
     })
 }
 
+/// Somebody without a cookie on this very machine, in a browser that sends no fingerprint.
+pub fn nowhere() -> Visitor {
+    let signals = Signals { fingerprint: None, ..stranger("127.0.0.1", 0).signals };
+    Visitor::from_cookies(std::iter::empty(), false).with(signals)
+}
+
 pub fn wish(prompt: &str, count: u32) -> GenerationRequest {
     GenerationRequest { prompt: prompt.into(), count: Some(count), seed: Some(7), ..GenerationRequest::default() }
 }
