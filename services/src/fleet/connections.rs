@@ -35,7 +35,7 @@ pub struct Connection {
     pub resumed: Vec<Lease>,
 }
 
-/// That connection is not (or no longer) here, or its worker takes no messages.
+/// That connection is not (or no longer) here, or its worker takes no messages, or no new work.
 #[derive(Debug)]
 pub(super) struct NotHere;
 
@@ -99,9 +99,12 @@ impl Connections {
         Some(gone.leases.into_iter().map(|(job, (epoch, _))| Lease { job, epoch }).collect())
     }
 
-    /// Puts a message into a worker's outbox.
+    /// Puts a message into a worker's outbox. A head that ends hands out nothing new.
     pub(super) fn pass(&self, id: &WorkerId, number: u64, message: ToWorker) -> Result<(), NotHere> {
         let mut inner = self.lock();
+        if inner.draining && matches!(message, ToWorker::Assign(_)) {
+            return Err(NotHere);
+        }
         let connected = inner.workers.get_mut(id).filter(|c| c.record.connection == number).ok_or(NotHere)?;
         match &message {
             ToWorker::Assign(assignment) => {

@@ -38,14 +38,22 @@ pub(super) async fn run(fleet: &Fleet) {
     let mut pause = IDLE;
     loop {
         let mut swept = false;
+        let mut letter = None;
         tokio::select! {
             _ = sweep.tick() => swept = true,
             () = fleet.bell.rung() => {}
             () = tokio::time::sleep(pause) => {}
-            letter = mailbox.next() => {
-                if !read_letters(fleet, &mut desk, mailbox.as_mut(), letter).await {
-                    continue;
-                }
+            first = mailbox.next() => letter = Some(first),
+        }
+        // Whatever woke it: it plans by all it was told, so that nobody who left in time is chosen.
+        let (by_letter, first) = match letter {
+            Some(first) => (true, Some(first)),
+            None => (false, futures::FutureExt::now_or_never(pin!(mailbox.next()))),
+        };
+        if let Some(first) = first {
+            let look = read_letters(fleet, &mut desk, mailbox.as_mut(), first).await;
+            if by_letter && !look {
+                continue;
             }
         }
         let round = async {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use domain::worker::Lease;
-use domain::{JobEvent, JobId, JobState};
+use domain::worker::{Assignment, Lease, ToWorker};
+use domain::{JobEvent, JobId, JobState, WorkerId};
 use tokio::sync::mpsc;
 
-use super::{Fleet, lease, store, workers};
+use super::{Fleet, GiveBack, lease, store, workers};
 use crate::bus::{Broadcast, Heard, Letter, Mailbox, Renewal};
 use crate::jobs::{Prospect, after};
 
@@ -37,15 +37,28 @@ impl Fleet {
         };
         loop {
             let delivery = mailbox.next().await;
-            if let Letter::ToWorker { worker, connection, message } = delivery.letter
-                && self.connections.pass(&worker, connection, message).is_err()
-            {
-                // The dispatcher's lease for it runs out, or is given back when it hears of this.
-                self.tell_dispatcher(Letter::Left { worker, connection }).await;
+            if let Letter::ToWorker { worker, connection, message } = delivery.letter {
+                self.pass_on(worker, connection, message).await;
             }
             if let Err(error) = mailbox.acknowledge(delivery.receipt).await {
                 tracing::debug!(%error, "a letter may come again; the epoch of its lease makes that harmless");
             }
+        }
+    }
+
+    async fn pass_on(&self, worker: WorkerId, connection: u64, message: ToWorker) {
+        let lease = match &message {
+            ToWorker::Assign(Assignment { job, epoch, .. }) => Some(Lease { job: *job, epoch: *epoch }),
+            _ => None,
+        };
+        if self.connections.pass(&worker, connection, message).is_ok() {
+            return;
+        }
+        self.tell_dispatcher(Letter::Left { worker, connection }).await;
+        if let Some(lease) = lease
+            && let Err(error) = self.give_back(lease, GiveBack::Unsent).await
+        {
+            tracing::warn!(%error, job = %lease.job, "an unsent job waits for its lease to end");
         }
     }
 
