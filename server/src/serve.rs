@@ -22,7 +22,7 @@ use services::feed::Feed;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
-use services::limits::{Bursts, Limits};
+use services::limits::{Bursts, Counting, Limits};
 use services::media::MediaStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -135,7 +135,9 @@ async fn serve(
     };
     let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily);
     let bursts = open_bursts(config, database_url).await?;
-    let limits = Limits::new(pool.clone(), clock.clone(), config.policy.clone(), bursts);
+    // Without Redis this head is alone.
+    let counting = if config.redis_url.is_none() { Counting::Alone } else { Counting::Together };
+    let limits = Limits::new(pool.clone(), clock.clone(), config.policy.clone(), bursts, counting);
     let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
     let bus = open_bus(config, database_url, clock.clone()).await?;
     let (cancelled, cancellations) = mpsc::unbounded_channel();
@@ -202,7 +204,7 @@ async fn serve(
         };
         keep::going("bus", serve_bus, || false)
     });
-    background.spawn(background::run(tasks(limits, credits, metrics), clock));
+    background.spawn(background::run(tasks(limits.clone(), credits, metrics), clock));
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
         let (fleet, retired_yet) = (fleet.clone(), retired.clone());
@@ -265,6 +267,7 @@ async fn serve(
     let _ = tokio::time::timeout(Duration::from_secs(5), campaign).await;
     background.abort_all();
     while background.join_next().await.is_some() {}
+    limits.write_down().await;
     pool.close().await;
     Ok(())
 }
@@ -280,7 +283,7 @@ fn recorder() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildErro
 
 /// Everything that is looked after now and then.
 fn tasks(limits: Limits, credits: CreditsService, metrics: PrometheusHandle) -> Vec<Task> {
-    let expiring = credits.clone();
+    let (expiring, settling) = (credits.clone(), limits.clone());
     vec![
         // What was measured is kept one by one until it is summed up, here or when somebody looks at it.
         Task::new("metrics", Duration::from_secs(5), move || {
@@ -293,6 +296,10 @@ fn tasks(limits: Limits, credits: CreditsService, metrics: PrometheusHandle) -> 
         Task::new("limits", Duration::from_secs(60), move || {
             let limits = limits.clone();
             async move { limits.look_after().await }
+        }),
+        Task::new("settle_limits", Duration::from_secs(2), move || {
+            let limits = settling.clone();
+            async move { limits.settle().await }
         }),
         Task::new("expire_credits", Duration::from_secs(300), move || {
             let credits = expiring.clone();

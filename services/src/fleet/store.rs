@@ -118,7 +118,8 @@ pub(super) async fn lease(
     let rows: Vec<(Uuid, i32, Json<ValidRequest>, Vec<i32>)> = sqlx::query_as(
         "UPDATE jobs AS job
          SET state = 'running', epoch = job.epoch + 1, attempts = job.attempts + 1,
-             worker_id = placed.worker, lease_until = now() + $3, connection_lost = false
+             worker_id = placed.worker, lease_until = now() + $3, connection_lost = false,
+             leased_at = coalesce(job.leased_at, now())
          FROM unnest($1::uuid[], $2::text[]) AS placed (job, worker)
          WHERE job.id = placed.job AND job.state = 'queued'
          RETURNING job.id, job.epoch, job.request,

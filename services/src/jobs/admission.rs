@@ -1,9 +1,12 @@
 //! The one way in for people: who is asking, whether they may, and then the job. Both doors, REST and the pages'
 //! server function, come through here.
 
-use domain::{AppError, GenerationRequest, JobView, Plan, price};
+use std::time::Duration;
+
+use domain::{AppError, GenerationRequest, JobId, JobView, Plan, price};
 
 use super::{Jobs, Quote};
+use crate::clock;
 use crate::credits::CreditsService;
 use crate::db::explain;
 use crate::identity::{Actor, Identity, Visitor};
@@ -44,12 +47,14 @@ impl Admission {
     /// # Errors
     /// Everything a request can be refused for; see `docs/limits.md` for the order.
     pub async fn create(&self, visitor: &Visitor, request: GenerationRequest) -> Result<Admitted, AppError> {
+        let pacing = clock::stopwatch();
         self.limits.pace(visitor).await?;
+        let paced = pacing.elapsed();
         let quote = self.jobs.quote(request).await?;
         self.jobs.check_room()?;
         let actor = self.identity.actor(visitor).await?;
         self.credits.check_possible(quote.price, actor.plan)?;
-        let admitted = self.admit(visitor, &actor, quote).await;
+        let admitted = self.admit(visitor, &actor, quote, paced).await;
         if let Err(AppError::DailyLimit { .. }) = &admitted {
             self.limits.met_limit(&actor, &visitor.signals, "daily_limit").await;
         }
@@ -69,20 +74,38 @@ impl Admission {
         Ok(cookie)
     }
 
-    async fn admit(&self, visitor: &Visitor, actor: &Actor, quote: Quote) -> Result<Admitted, AppError> {
-        self.credits.check(actor.device, actor.plan, quote.price).await?;
-        let request = &quote.request;
+    /// `paced`: what looking at the visitor's pace took.
+    async fn admit(
+        &self,
+        visitor: &Visitor,
+        actor: &Actor,
+        quote: Quote,
+        paced: Duration,
+    ) -> Result<Admitted, AppError> {
+        let (request, price) = (&quote.request, quote.price);
+        let id = JobId::from_random(clock::random_u128());
         let wish = Wish {
+            job: id,
             purpose: Purpose::Create,
             prompt: &request.prompt,
             model: &request.model,
-            price: quote.price,
+            price,
             standard_pictures: price::relative_cost(request, &quote.card) * f64::from(request.count),
         };
-        let pass = self.limits.decide(actor, &visitor.signals, wish).await?;
+        let deciding = clock::stopwatch();
+        let decided = self.limits.decide(actor, &visitor.signals, wish).await;
+        metrics::histogram!("mindseye_limits_decision_seconds").record((paced + deciding.elapsed()).as_secs_f64());
+        let pass = match decided {
+            Ok(pass) => pass,
+            Err(why) => {
+                // Whoever has nothing left today is told so, and not asked to prove anything for it.
+                self.credits.check(actor.device, actor.plan, price).await?;
+                return Err(why);
+            }
+        };
         let accepted = async {
             let cookie = self.identity.keep(actor, visitor).await?;
-            let job = self.jobs.accept(actor.device, actor.plan, quote).await?;
+            let job = self.jobs.accept(id, actor.device, actor.plan, quote).await?;
             Ok(Admitted { job, cookie })
         };
         let accepted = accepted.await;

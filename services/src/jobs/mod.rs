@@ -98,15 +98,15 @@ impl Jobs {
     pub async fn submit(&self, owner: DeviceId, request: GenerationRequest) -> Result<JobView, AppError> {
         let quote = self.quote(request).await?;
         self.credits.check_possible(quote.price, Plan::Visitor)?;
-        self.accept(owner, Plan::Visitor, quote).await
+        self.accept(JobId::from_random(clock::random_u128()), owner, Plan::Visitor, quote).await
     }
 
     /// Accepts a job: the row and the hold are one transaction.
-    async fn accept(&self, owner: DeviceId, plan: Plan, quote: Quote) -> Result<JobView, AppError> {
+    async fn accept(&self, id: JobId, owner: DeviceId, plan: Plan, quote: Quote) -> Result<JobView, AppError> {
         self.check_room()?;
         let now = self.clock.now();
         let job = store::NewJob {
-            id: JobId::from_random(clock::random_u128()),
+            id,
             owner,
             relative_cost: price::relative_cost(&quote.request, &quote.card),
             price: quote.price,

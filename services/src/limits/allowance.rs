@@ -116,7 +116,7 @@ pub struct Serving {
     pub now: DateTime<Utc>,
     /// The cookie was used before today, or elsewhere.
     pub kept: bool,
-    /// A person has just pressed a button, which weighs as much as a kept cookie.
+    /// A person has just pressed a button, which covers some of the price.
     pub proven: bool,
 }
 
@@ -136,7 +136,8 @@ impl Bucket {
             Some(pause) => self.others_since || pause >= policy.return_after,
         };
         let returns = if came_back { (own.returns + 1).min(policy.most_returns) } else { own.returns };
-        let counted = if serving.proven { 0 } else { serving.price };
+        let covered = if serving.proven { policy.proven_credits } else { 0 };
+        let counted = (serving.price - covered).max(0);
         let (gap_mean, gap_m2) = match pause {
             None => (0.0, 0.0),
             Some(pause) => welford(own, pause as f32),

@@ -1,13 +1,12 @@
-//! Decisions in groups: what is counted is read, judged and written in one transaction, so that no two requests are
-//! judged by the same count.
+//! One decision: what is asked, what is counted, and the ruling, without a database.
+//!
+//! Where the counts lie while they are judged by is another matter: [`super::book`] for a head that is alone,
+//! [`super::together`] for several.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::credits::day_of;
-use domain::{AppError, Behaviour, DeviceId};
-use sqlx::PgPool;
+use domain::{Behaviour, DeviceId, JobId};
 use uuid::Uuid;
 
 use super::allowance::{Bucket, Buckets, Serving, Use, Vouching, overdrafts};
@@ -15,16 +14,13 @@ use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
 use super::risk::{Demand, Evidence, Reason, demand, risk, why};
-use super::store::{self, BucketKey, BucketRow, Counted};
-use crate::db::explain;
-use crate::group::Group;
+use super::store::{BucketKey, BucketRow, Counted};
 use crate::identity::Agent;
 
 /// Kinds of buckets, as the table numbers them.
 const ADDRESS: i16 = 1;
 const PAIR: i16 = 2;
 const FINGERPRINT: i16 = 3;
-/// The only kind that every request has.
 pub(super) const PROMPT: i16 = 4;
 
 /// Words are counted in jobs: one that comes back takes one away.
@@ -44,6 +40,7 @@ pub(super) struct Keys {
 /// A request to be judged.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
+    pub job: JobId,
     pub device: DeviceId,
     pub first: bool,
     pub kept: bool,
@@ -62,12 +59,23 @@ pub(super) struct Ask {
 /// A request that was let through, with what was counted for it.
 #[derive(Clone, Debug)]
 pub struct Pass {
+    pub(super) job: JobId,
     pub(super) device: DeviceId,
     pub(super) now: DateTime<Utc>,
+    /// Device time that was reserved, in milliseconds.
     pub(super) ms: i64,
     pub(super) counted: Vec<Counted>,
     /// What spoke against it, though not enough.
     pub why: Vec<Reason>,
+}
+
+/// What of a pass is taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Back {
+    pub device: Uuid,
+    pub hour: DateTime<Utc>,
+    pub ms: i64,
+    pub counted: Vec<Counted>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,66 +89,36 @@ pub(super) enum Ruling {
     Spent,
 }
 
-/// What a group of decisions works on: today's counts, as they were and as they become.
-struct Counts {
-    buckets: HashMap<BucketKey, BucketRow>,
-    uses: HashMap<(Uuid, BucketKey), Use>,
-    reserved_ms: i64,
-    changed_buckets: HashSet<BucketKey>,
-    changed_uses: HashSet<(Uuid, BucketKey)>,
+/// Today's counts, and what was changed in them since that was last written down.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub buckets: HashMap<BucketKey, BucketRow>,
+    pub uses: HashMap<Uuid, Vec<(BucketKey, Use)>>,
+    /// Device time that was given away in this hour, in milliseconds.
+    pub reserved_ms: i64,
+    pub changes: Changes,
 }
 
-/// Starts to decide.
-pub(super) fn deciding(pool: &PgPool, policy: Arc<Policy>) -> Group<Ask, Result<Ruling, AppError>> {
-    let pool = pool.clone();
-    Group::spawn(move |asks: Vec<Ask>| {
-        let (pool, policy) = (pool.clone(), policy.clone());
-        async move {
-            match decide(&pool, &policy, &asks).await {
-                Ok(rulings) => rulings.into_iter().map(Ok).collect(),
-                Err(error) => {
-                    let error = explain(error);
-                    asks.iter().map(|_| Err(error.clone())).collect()
-                }
-            }
-        }
-    })
+/// What became of counts: differences where several may write, the last word where only one device does.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub reserved_ms: HashMap<DateTime<Utc>, i64>,
+    pub buckets: HashMap<BucketKey, BucketRow>,
+    pub uses: HashMap<(Uuid, BucketKey), Use>,
+    pub passes: HashMap<JobId, Pass>,
+    /// Passes that count no more.
+    pub void: Vec<JobId>,
 }
 
-async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruling>, sqlx::Error> {
-    // Calls of one group are milliseconds apart; at midnight all of them belong to the day of the first.
-    let Some(now) = asks.first().map(|ask| ask.now) else { return Ok(Vec::new()) };
-    let (day, hour) = (day_of(now), hour_of(now));
-    let mut transaction = store::begin(pool).await?;
-    let before = store::lock_hour(&mut transaction, hour).await?;
-    let mut wanted: Vec<BucketKey> = asks.iter().flat_map(|ask| ask.keys.all()).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut devices: Vec<Uuid> = asks.iter().map(|ask| ask.device.0).collect();
-    devices.sort_unstable();
-    devices.dedup();
-    let stored = store::read(&mut transaction, day, &wanted, &devices).await?;
-    let mut counts = Counts {
-        buckets: stored.buckets.into_iter().collect(),
-        uses: stored.uses.into_iter().map(|(device, key, used)| ((device, key), used)).collect(),
-        reserved_ms: before,
-        changed_buckets: HashSet::new(),
-        changed_uses: HashSet::new(),
-    };
-    let rulings: Vec<Ruling> = asks.iter().map(|ask| counts.judge(ask, policy)).collect();
-    if !counts.changed_uses.is_empty() {
-        let buckets: Vec<_> =
-            counts.changed_buckets.iter().filter_map(|key| Some((*key, *counts.buckets.get(key)?))).collect();
-        let uses: Vec<_> =
-            counts.changed_uses.iter().filter_map(|at| Some((at.0, at.1, *counts.uses.get(at)?))).collect();
-        store::write(&mut transaction, day, hour, counts.reserved_ms - before, &buckets, &uses).await?;
+impl Pass {
+    /// All of it, for a request that then was not served.
+    pub(super) fn back(&self) -> Back {
+        Back { device: self.device.0, hour: hour_of(self.now), ms: self.ms, counted: self.counted.clone() }
     }
-    transaction.commit().await?;
-    Ok(rulings)
 }
 
 impl Keys {
-    fn all(&self) -> impl Iterator<Item = BucketKey> {
+    pub(super) fn all(&self) -> impl Iterator<Item = BucketKey> {
         let key = |kind, key: Option<SignalKey>| key.map(|key| BucketKey { kind, key });
         [
             key(ADDRESS, self.address),
@@ -154,7 +132,8 @@ impl Keys {
 }
 
 impl Counts {
-    fn judge(&mut self, ask: &Ask, policy: &Policy) -> Ruling {
+    /// Judges a request, and counts it if it may pass.
+    pub(super) fn judge(&mut self, ask: &Ask, policy: &Policy) -> Ruling {
         let bucket = |kind, key| self.bucket(ask.device.0, BucketKey { kind, key });
         let buckets = Buckets {
             pair: ask.keys.pair.map(|key| bucket(PAIR, key)),
@@ -180,7 +159,7 @@ impl Counts {
         if self.reserved_ms.saturating_add(ask.ms) > policy.hourly_ms {
             return Ruling::Spent;
         }
-        self.reserved_ms += ask.ms;
+        self.reserve(hour_of(ask.now), ask.ms);
         let visible = ask.proven == Demand::Visible;
         let mut counted = Vec::new();
         for key in ask.keys.all() {
@@ -195,11 +174,9 @@ impl Counts {
             let kept = ask.kept || !ask.first;
             let serving = Serving { price, bound, vouching, now: ask.now, kept, proven: visible };
             let after = before.serve(serving, policy);
-            let row = BucketRow { turnover: after.turnover, credits: after.credits, last_device: Some(ask.device.0) };
-            self.buckets.insert(key, row);
-            self.uses.insert((ask.device.0, key), after.own);
-            self.changed_buckets.insert(key);
-            self.changed_uses.insert((ask.device.0, key));
+            let by = (after.turnover - before.turnover, after.credits - before.credits);
+            self.change_bucket(key, by, Some(ask.device.0));
+            self.set_use(ask.device.0, key, after.own);
             // A request that is taken back was one all the same: that its device came back stays.
             let came_back = i32::from(after.own.returns - before.own.returns) * vouching.credits;
             counted.push(Counted {
@@ -208,18 +185,102 @@ impl Counts {
                 turnover: after.turnover - before.turnover + came_back,
             });
         }
-        Ruling::Served(Pass { device: ask.device, now: ask.now, ms: ask.ms, counted, why })
+        let pass = Pass { job: ask.job, device: ask.device, now: ask.now, ms: ask.ms, counted, why };
+        self.changes.passes.insert(ask.job, pass.clone());
+        Ruling::Served(pass)
+    }
+
+    /// Takes back what was counted with a pass, or the part of it that is named.
+    pub(super) fn take_back(&mut self, back: &Back) {
+        self.reserve(back.hour, -back.ms);
+        for counted in &back.counted {
+            self.change_bucket(counted.at, (-counted.turnover, -counted.credits), None);
+            let own = self.own(back.device, counted.at);
+            if own.jobs == 0 {
+                continue;
+            }
+            let own = Use { credits: own.credits - counted.credits, jobs: own.jobs - 1, ..own };
+            self.set_use(back.device, counted.at, own);
+        }
+    }
+
+    /// Drops what is counted by one kind of signal.
+    pub(super) fn forget(&mut self, kind: i16) {
+        self.buckets.retain(|key, _| key.kind != kind);
+        for uses in self.uses.values_mut() {
+            uses.retain(|(key, _)| key.kind != kind);
+        }
+        self.uses.retain(|_, uses| !uses.is_empty());
+    }
+
+    /// Entries, each of some hundred bytes.
+    pub(super) fn len(&self) -> usize {
+        self.buckets.len() + self.uses.values().map(Vec::len).sum::<usize>()
+    }
+
+    fn reserve(&mut self, hour: DateTime<Utc>, ms: i64) {
+        self.reserved_ms += ms;
+        *self.changes.reserved_ms.entry(hour).or_default() += ms;
+    }
+
+    fn change_bucket(&mut self, key: BucketKey, by: (i32, i32), device: Option<Uuid>) {
+        for row in [self.buckets.entry(key).or_default(), self.changes.buckets.entry(key).or_default()] {
+            row.turnover += by.0;
+            row.credits += by.1;
+            row.last_device = device.or(row.last_device);
+        }
+    }
+
+    fn set_use(&mut self, device: Uuid, key: BucketKey, own: Use) {
+        let uses = self.uses.entry(device).or_default();
+        match uses.iter_mut().find(|(at, _)| *at == key) {
+            Some((_, before)) => *before = own,
+            None => uses.push((key, own)),
+        }
+        self.changes.uses.insert((device, key), own);
+    }
+
+    fn own(&self, device: Uuid, key: BucketKey) -> Use {
+        let uses = self.uses.get(&device);
+        uses.and_then(|uses| uses.iter().find(|(at, _)| *at == key)).map(|(_, own)| *own).unwrap_or_default()
     }
 
     fn bucket(&self, device: Uuid, key: BucketKey) -> Bucket {
         let row = self.buckets.get(&key).copied().unwrap_or_default();
-        let own = self.uses.get(&(device, key)).copied().unwrap_or_default();
         let others_since = row.last_device.is_some_and(|last| last != device);
-        Bucket { turnover: row.turnover, credits: row.credits, others_since, own }
+        Bucket { turnover: row.turnover, credits: row.credits, others_since, own: self.own(device, key) }
     }
 
     /// Address ranges that the device was used from today.
     fn ranges(&self, device: Uuid) -> u32 {
-        self.uses.keys().filter(|(of, key)| *of == device && key.kind == ADDRESS).count() as u32
+        let uses = self.uses.get(&device).map(Vec::as_slice).unwrap_or_default();
+        uses.iter().filter(|(key, _)| key.kind == ADDRESS).count() as u32
+    }
+}
+
+impl Changes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.reserved_ms.is_empty()
+            && self.buckets.is_empty()
+            && self.uses.is_empty()
+            && self.passes.is_empty()
+            && self.void.is_empty()
+    }
+
+    /// These, and then the later ones.
+    pub(super) fn then(mut self, later: Self) -> Self {
+        for (hour, ms) in later.reserved_ms {
+            *self.reserved_ms.entry(hour).or_default() += ms;
+        }
+        for (key, by) in later.buckets {
+            let row = self.buckets.entry(key).or_default();
+            row.turnover += by.turnover;
+            row.credits += by.credits;
+            row.last_device = by.last_device.or(row.last_device);
+        }
+        self.uses.extend(later.uses);
+        self.passes.extend(later.passes);
+        self.void.extend(later.void);
+        self
     }
 }

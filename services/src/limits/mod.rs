@@ -3,6 +3,7 @@
 //! [`policy`]. `docs/limits.md` says why, and what it comes to.
 
 pub mod allowance;
+mod book;
 mod day_key;
 mod decision;
 mod journal;
@@ -11,7 +12,9 @@ pub mod policy;
 mod proof;
 mod rate;
 pub mod risk;
+mod settle;
 mod store;
+mod together;
 
 pub use day_key::SignalKey;
 pub use decision::Pass;
@@ -25,14 +28,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
-use domain::AppError;
 use domain::credits::day_of;
+use domain::{AppError, JobId};
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
 
+use self::book::{Answer, Book};
+use self::day_key::DayKey;
 use self::decision::{Ask, Keys, Ruling};
 use self::journal::Journal;
 use self::keys::KeyRing;
+use self::proof::Bought;
 use crate::clock::{self, SharedClock};
 use crate::db::explain;
 use crate::gauges;
@@ -54,9 +60,20 @@ const FEW: i64 = 100;
 /// Share of the hour's device time from which the operator is told.
 const NEARLY_SPENT: f64 = 0.8;
 
+/// Where counts lie while they are judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// In this process, the only head there is; written down a moment later.
+    Alone,
+    /// In the database, with every other head.
+    Together,
+}
+
 /// A request as limits see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
+    /// What it is going to be.
+    pub job: JobId,
     pub purpose: Purpose,
     pub prompt: &'a str,
     pub model: &'a str,
@@ -73,6 +90,8 @@ pub struct Limits {
     clock: SharedClock,
     policy: Arc<Policy>,
     keys: KeyRing,
+    /// None where several heads count together.
+    book: Option<Book>,
     deciding: Group<Ask, Result<Ruling, AppError>>,
     bursts: Bursts,
     journal: Journal,
@@ -90,15 +109,17 @@ struct Measured {
 
 impl Limits {
     /// Must be called within a runtime.
-    pub fn new(pool: PgPool, clock: SharedClock, policy: Policy, bursts: Bursts) -> Self {
+    pub fn new(pool: PgPool, clock: SharedClock, policy: Policy, bursts: Bursts, counting: Counting) -> Self {
         let policy = Arc::new(policy);
-        let deciding = decision::deciding(&pool, policy.clone());
+        let deciding = together::deciding(&pool, policy.clone());
         let keys = KeyRing::new(pool.clone(), clock.clone());
+        let book = (counting == Counting::Alone).then(|| Book::open(pool.clone()));
         Self {
             pool,
             clock,
             policy,
             keys,
+            book,
             deciding,
             bursts,
             journal: Journal::default(),
@@ -126,15 +147,15 @@ impl Limits {
     /// # Errors
     /// [`AppError::ChallengeRequired`], [`AppError::BudgetSpent`], [`AppError::Unavailable`].
     pub async fn decide(&self, actor: &Actor, signals: &Signals, wish: Wish<'_>) -> Result<Pass, AppError> {
-        let began = clock::stopwatch();
         let now = self.clock.now();
         let day_key = self.keys.day().await?;
-        let subject = day_key.place(signals);
+        let bought = Bought { purpose: wish.purpose, subject: day_key.place(signals), price: wish.price };
         let proven = match &signals.proof {
-            Some(answer) => self.spend(answer, wish.purpose, &subject, now).await?,
+            Some(answer) => self.spend(answer, bought, now).await?,
             None => Demand::Nothing,
         };
         let ask = Ask {
+            job: wish.job,
             device: actor.device,
             first: actor.first,
             kept: actor.kept,
@@ -152,8 +173,7 @@ impl Limits {
             proven,
             now,
         };
-        let ruling = self.deciding.call(ask).await.unwrap_or(Err(AppError::Unavailable))?;
-        metrics::histogram!("mindseye_limits_decision_seconds").record(began.elapsed().as_secs_f64());
+        let ruling = self.rule(ask).await?;
         let outcome = match &ruling {
             Ruling::Served(_) => "served",
             Ruling::Prove { demand: Demand::Visible, .. } => "visible",
@@ -161,7 +181,7 @@ impl Limits {
             Ruling::Spent => "budget",
         };
         metrics::counter!("mindseye_limits_decisions_total", "outcome" => outcome).increment(1);
-        let person = if actor.is_new() { day_key.person(signals) } else { day_key.device(actor.device) };
+        let person = who(&day_key, actor, signals);
         match ruling {
             Ruling::Served(pass) => {
                 self.journal.write(now, Demand::Nothing, &pass.why);
@@ -177,13 +197,11 @@ impl Limits {
                 }
                 let secrets = self.keys.proofs(keys::FRESH).await?;
                 let secret = secrets.first().copied().ok_or(AppError::Unavailable)?;
-                let (purpose, drawn) = (wish.purpose, clock::random_u128() as u32);
+                let drawn = clock::random_u128() as u32;
                 // Some milliseconds of arithmetic: not on a thread that others wait for.
                 // And never so many at once that they take the machine.
                 let place = self.challenging.acquire().await.map_err(|_| AppError::Unavailable)?;
-                let made = tokio::task::spawn_blocking(move || {
-                    proof::challenge(&secret, purpose, &subject, demand, drawn, now)
-                });
+                let made = tokio::task::spawn_blocking(move || proof::challenge(&secret, bought, demand, drawn, now));
                 let made = made.await.map_err(|_| AppError::Internal)?;
                 drop(place);
                 let challenge = made.map_err(|error| {
@@ -200,13 +218,11 @@ impl Limits {
         }
     }
 
-    /// Takes back what was counted for a request that then was not served.
-    pub async fn give_back(&self, pass: &Pass) {
-        let Pass { device, now, ms, counted, .. } = pass;
-        let given = store::give_back(&self.pool, day_of(*now), hour_of(*now), *ms, device.0, counted).await;
-        if let Err(error) = given {
-            // It stays counted until midnight, to this one visitor's small disadvantage.
-            tracing::warn!(%error, "a request that was not served stays counted");
+    /// Writes down what is only in memory: before a head ends.
+    pub async fn write_down(&self) {
+        let Some(book) = &self.book else { return };
+        if let Err(error) = book.write().await {
+            tracing::warn!(%error, "the last moment's counts are forgotten");
         }
     }
 
@@ -218,8 +234,7 @@ impl Limits {
     /// Takes note that a person met a limit.
     pub async fn met_limit(&self, actor: &Actor, signals: &Signals, code: &'static str) {
         if let Ok(key) = self.keys.day().await {
-            let person = if actor.is_new() { key.person(signals) } else { key.device(actor.device) };
-            self.met(&person, code).await;
+            self.met(&who(&key, actor, signals), code).await;
         }
     }
 
@@ -227,13 +242,16 @@ impl Limits {
     pub async fn look_after(&self) -> Result<(), AppError> {
         self.bursts.forget_quiet_ones();
         let now = self.clock.now();
+        if let Some(book) = &self.book {
+            book.close(now);
+            book.write().await.map_err(explain)?;
+        }
         let oldest = day_of(now - KEPT_FOR + TimeDelta::days(1));
         let gone = store::sweep(&self.pool, oldest, now).await.map_err(explain)?;
         if gone > 0 {
             tracing::info!(rows = gone, "yesterday's hashes are deleted");
         }
-        let (people, met, reserved) =
-            store::watch(&self.pool, day_of(now), hour_of(now), decision::PROMPT).await.map_err(explain)?;
+        let (people, met, reserved) = store::watch(&self.pool, day_of(now), hour_of(now)).await.map_err(explain)?;
         let everybody = people.max(met).max(1);
         let share = met as f64 / everybody as f64;
         let used = reserved as f64 / self.policy.hourly_ms.max(1) as f64;
@@ -255,19 +273,30 @@ impl Limits {
         KeyRing::rotate(pool, now).await
     }
 
+    /// Judges by the counts of the day, and counts what may pass.
+    async fn rule(&self, ask: Ask) -> Result<Ruling, AppError> {
+        if let Some(book) = &self.book {
+            let mut answer = book.judge(&ask, &self.policy);
+            if matches!(answer, Answer::Closed) {
+                book.turn(ask.now).await.map_err(explain)?;
+                answer = book.judge(&ask, &self.policy);
+            }
+            match answer {
+                Answer::Ruled(ruling) => return Ok(ruling),
+                // What memory knows has to be where it is looked for.
+                Answer::Closed | Answer::Full => book.write().await.map_err(explain)?,
+            }
+        }
+        self.deciding.call(ask).await.unwrap_or(Err(AppError::Unavailable))
+    }
+
     /// What an answer proves, once.
-    async fn spend(
-        &self,
-        answer: &str,
-        purpose: Purpose,
-        subject: &SignalKey,
-        now: DateTime<Utc>,
-    ) -> Result<Demand, AppError> {
+    async fn spend(&self, answer: &str, bought: Bought, now: DateTime<Utc>) -> Result<Demand, AppError> {
         let mut proven = None;
         for fresh in [keys::FRESH, keys::DOUBTED] {
             if proven.is_none() {
                 let secrets = self.keys.proofs(fresh).await?;
-                proven = proof::verify(&secrets, answer, purpose, subject, now);
+                proven = proof::verify(&secrets, answer, bought, now);
             }
         }
         let Some(proven) = proven else {
@@ -301,6 +330,11 @@ impl Limits {
         *self.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(Measured { read_at: now, standard_ms });
         ms
     }
+}
+
+/// A person, as far as those who meet limits are told apart: somebody new is a place, not whatever they say they are.
+fn who(key: &DayKey, actor: &Actor, signals: &Signals) -> SignalKey {
+    if actor.is_new() { key.place(signals) } else { key.device(actor.device) }
 }
 
 /// The hour an instant belongs to.

@@ -30,6 +30,8 @@ pub struct Policy {
     pub address_strong: i32,
     /// Credits in a day at one address range, whoever takes them: 200 people's and a tenth.
     pub address_credits: i32,
+    /// What a visible proof covers of a request's price: a person was there, for a grid or two of pictures.
+    pub proven_credits: i32,
     pub weights: Weights,
     /// Points from which a proof is asked for, and from which a person has to press a button.
     pub silent_at: u32,
@@ -84,6 +86,7 @@ impl Default for Policy {
             pair_strong: 4,
             address_strong: 8,
             address_credits: 11_000,
+            proven_credits: 8,
             weights: Weights::default(),
             silent_at: 50,
             visible_at: 100,

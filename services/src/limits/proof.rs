@@ -1,5 +1,5 @@
-//! Proof of work: ALTCHA version 2 with Argon2id. What is signed is what is bought: one request of one purpose, from
-//! one address range, within a few minutes.
+//! Proof of work: ALTCHA version 2 with Argon2id. What is signed is what is bought: one request of one purpose, for
+//! one price at most, from one address range, within a few minutes.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,16 @@ const LONGEST: usize = 4_096;
 pub enum Purpose {
     Create,
     Attest,
+}
+
+/// What one proof buys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bought {
+    pub purpose: Purpose,
+    /// The address range it is for.
+    pub subject: SignalKey,
+    /// Credits, at most.
+    pub price: u32,
 }
 
 /// A proof that was good when it was looked at; whether it is new, the database says.
@@ -64,17 +74,17 @@ impl Purpose {
 /// Makes a challenge. One derivation is made here, which is what lets the answer be verified without any.
 pub(super) fn challenge(
     secret: &[u8; 32],
-    purpose: Purpose,
-    subject: &SignalKey,
+    bought: Bought,
     demand: Demand,
     drawn: u32,
     now: DateTime<Utc>,
 ) -> Result<Value, altcha::Error> {
     let level = if demand == Demand::Visible { "visible" } else { "silent" };
     let data = BTreeMap::from([
-        ("purpose".to_owned(), Value::from(purpose.name())),
-        ("subject".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(subject))),
+        ("purpose".to_owned(), Value::from(bought.purpose.name())),
+        ("subject".to_owned(), Value::from(URL_SAFE_NO_PAD.encode(bought.subject))),
         ("level".to_owned(), Value::from(level)),
+        ("credits".to_owned(), Value::from(bought.price)),
         // What a progress bar counts up to.
         ("most".to_owned(), Value::from(bounds(demand).1 + 1)),
         // Not the field that the library knows: it would look at another clock than ours.
@@ -97,13 +107,7 @@ pub(super) fn challenge(
 
 /// Looks at an answer. `None`: it is not one, or not for this. Comparisons of secrets take the same time whatever
 /// they find, and nothing is derived for what was not signed here.
-pub(super) fn verify(
-    secrets: &[[u8; 32]],
-    answer: &str,
-    purpose: Purpose,
-    subject: &SignalKey,
-    now: DateTime<Utc>,
-) -> Option<Proven> {
+pub(super) fn verify(secrets: &[[u8; 32]], answer: &str, bought: Bought, now: DateTime<Utc>) -> Option<Proven> {
     if answer.len() > LONGEST {
         return None;
     }
@@ -113,6 +117,7 @@ pub(super) fn verify(
     let expires_at = DateTime::from_timestamp(parameters.data.as_ref()?.get("expires")?.as_i64()?, 0)?;
     let said = |name: &str| parameters.data.as_ref()?.get(name)?.as_str().map(str::to_owned);
     let (for_purpose, for_subject, level) = (said("purpose")?, said("subject")?, said("level")?);
+    let credits = parameters.data.as_ref()?.get("credits")?.as_u64()?;
     let id: [u8; 32] = Sha256::digest(parameters.nonce.as_bytes()).into();
     // Without a key signature the library would derive the key itself: work that a stranger could ask for.
     parameters.key_signature.as_deref().filter(|signature| !signature.is_empty())?;
@@ -122,7 +127,10 @@ pub(super) fn verify(
         "silent" => Demand::Silent,
         _ => return None,
     };
-    let fits = for_purpose == purpose.name() && for_subject == URL_SAFE_NO_PAD.encode(subject) && now < expires_at;
+    let fits = for_purpose == bought.purpose.name()
+        && for_subject == URL_SAFE_NO_PAD.encode(bought.subject)
+        && u64::from(bought.price) <= credits
+        && now < expires_at;
     (signed && fits).then_some(Proven { id, level, expires_at })
 }
 
@@ -156,10 +164,10 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
 
     const SECRET: [u8; 32] = [3; 32];
-    const HOME: SignalKey = [1; 16];
+    const HERE: Bought = Bought { purpose: Purpose::Create, subject: [1; 16], price: 4 };
 
     fn answered(secret: &[u8; 32], now: DateTime<Utc>) -> String {
-        let challenge = challenge(secret, Purpose::Create, &HOME, Demand::Silent, 0, now).expect("a challenge");
+        let challenge = challenge(secret, HERE, Demand::Silent, 0, now).expect("a challenge");
         solve(&challenge).expect("an answer")
     }
 
@@ -167,18 +175,20 @@ mod tests {
     fn an_answer_is_good_for_what_it_was_made_for_and_nothing_else() {
         let now = SystemClock.now();
         let answer = answered(&SECRET, now);
-        let look = |answer: &str, purpose, subject: &SignalKey, now| verify(&[SECRET], answer, purpose, subject, now);
-        assert_eq!(look(&answer, Purpose::Create, &HOME, now).map(|proven| proven.level), Some(Demand::Silent));
-        // Cross-purpose, elsewhere, expired.
-        assert_eq!(look(&answer, Purpose::Attest, &HOME, now), None);
-        assert_eq!(look(&answer, Purpose::Create, &[2; 16], now), None);
-        assert_eq!(look(&answer, Purpose::Create, &HOME, now + TimeDelta::minutes(6)), None);
+        let look = |answer: &str, bought, now| verify(&[SECRET], answer, bought, now);
+        assert_eq!(look(&answer, HERE, now).map(|proven| proven.level), Some(Demand::Silent));
+        assert!(look(&answer, Bought { price: 1, ..HERE }, now).is_some(), "for less than was thought of");
+        // Cross-purpose, elsewhere, for more, expired.
+        assert_eq!(look(&answer, Bought { purpose: Purpose::Attest, ..HERE }, now), None);
+        assert_eq!(look(&answer, Bought { subject: [2; 16], ..HERE }, now), None);
+        assert_eq!(look(&answer, Bought { price: 5, ..HERE }, now), None);
+        assert_eq!(look(&answer, HERE, now + TimeDelta::minutes(6)), None);
         // Truncated at any place, and not an answer at all.
         for end in (0..answer.len()).step_by(7) {
-            assert_eq!(look(&answer[..end], Purpose::Create, &HOME, now), None, "{end}");
+            assert_eq!(look(&answer[..end], HERE, now), None, "{end}");
         }
         for text in ["", "e30=", "!!!!", &"A".repeat(5_000)] {
-            assert_eq!(look(text, Purpose::Create, &HOME, now), None);
+            assert_eq!(look(text, HERE, now), None);
         }
     }
 
@@ -186,7 +196,7 @@ mod tests {
     fn what_was_not_signed_here_is_refused() {
         let now = SystemClock.now();
         let answer = answered(&[9; 32], now);
-        assert_eq!(verify(&[SECRET], &answer, Purpose::Create, &HOME, now), None);
+        assert_eq!(verify(&[SECRET], &answer, HERE, now), None);
         // Any changed field breaks the signature: a later end, a higher level, an easier prefix.
         let json: Value =
             serde_json::from_slice(&STANDARD.decode(answered(&SECRET, now)).expect("base64")).expect("json");
@@ -198,13 +208,14 @@ mod tests {
         for (path, value) in [
             ("/challenge/parameters/data/expires", Value::from(now.timestamp() + 99_999)),
             ("/challenge/parameters/data/level", Value::from("visible")),
+            ("/challenge/parameters/data/credits", Value::from(50)),
             ("/challenge/parameters/nonce", Value::from("00".repeat(16))),
             ("/challenge/parameters/keySignature", Value::from("00".repeat(32))),
             ("/challenge/parameters/keySignature", Value::from("")),
             ("/challenge/signature", Value::from("00".repeat(32))),
             ("/solution/derivedKey", Value::from("00".repeat(32))),
         ] {
-            assert_eq!(verify(&[SECRET], &forge(path, value), Purpose::Create, &HOME, now), None, "{path}");
+            assert_eq!(verify(&[SECRET], &forge(path, value), HERE, now), None, "{path}");
         }
     }
 
@@ -212,8 +223,8 @@ mod tests {
     fn a_rotation_keeps_answers_that_are_under_way() {
         let now = SystemClock.now();
         let answer = answered(&SECRET, now);
-        assert!(verify(&[[8; 32], SECRET], &answer, Purpose::Create, &HOME, now).is_some());
-        assert_eq!(verify(&[[8; 32], [7; 32]], &answer, Purpose::Create, &HOME, now), None);
+        assert!(verify(&[[8; 32], SECRET], &answer, HERE, now).is_some());
+        assert_eq!(verify(&[[8; 32], [7; 32]], &answer, HERE, now), None);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::allowance::Use;
 use super::day_key::SignalKey;
+use super::decision::Changes;
 
 /// A bucket's place in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct BucketKey {
     pub kind: i16,
     pub key: SignalKey,
@@ -20,11 +23,25 @@ pub(super) struct BucketRow {
 }
 
 /// What a request that was let through changed in one bucket, as far as it can be taken back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Counted {
     pub at: BucketKey,
     pub credits: i32,
     pub turnover: i32,
+}
+
+/// A pass whose job has ended, or never came to be.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct EndedPass {
+    pub day: NaiveDate,
+    pub device_id: Uuid,
+    pub decided_at: DateTime<Utc>,
+    pub ms: i64,
+    pub counted: Json<Vec<Counted>>,
+    /// None where there is no such job.
+    pub state: Option<String>,
+    /// From when a worker first had it until its end, in milliseconds; none where no worker ever had it.
+    pub worked_ms: Option<i64>,
 }
 
 /// What is counted under one signal, and what each device had in it.
@@ -116,6 +133,12 @@ pub(super) async fn lock_hour(db: &mut PgConnection, hour: DateTime<Utc>) -> Res
     .await
 }
 
+/// Device time that was given away in that hour.
+pub(super) async fn reserved(pool: &PgPool, hour: DateTime<Utc>) -> Result<i64, sqlx::Error> {
+    let reserved = sqlx::query_scalar("SELECT reserved_ms FROM anonymous_hours WHERE hour = $1");
+    Ok(reserved.bind(hour).fetch_optional(pool).await?.unwrap_or(0))
+}
+
 /// Today's counts under these keys, and everything that these devices had today. A statement of its own, after the lock:
 /// it sees what the one before it wrote. Each key is looked up by itself: all rows are of today, and a plan that begins
 /// with the day would read every one of them.
@@ -149,37 +172,49 @@ pub(super) async fn read(
     .bind(devices)
     .fetch_all(db)
     .await?;
-    let mut stored = Stored::default();
-    for row in rows {
-        // The column has a CHECK for its length.
-        let Ok(key) = row.key.try_into() else { continue };
-        let key = BucketKey { kind: row.kind, key };
-        let StoredRow { turnover, credits, last_device, jobs, returns, last_at, gap_mean, gap_m2, .. } = row;
-        match row.device_id {
-            None => stored.buckets.push((key, BucketRow { turnover, credits, last_device })),
-            Some(device) => stored.uses.push((device, key, Use { credits, jobs, returns, last_at, gap_mean, gap_m2 })),
-        }
-    }
-    Ok(stored)
+    Ok(stored(rows))
 }
 
-/// Writes what a group of decisions changed.
-pub(super) async fn write(
-    db: &mut PgConnection,
-    day: NaiveDate,
-    hour: DateTime<Utc>,
-    reserved_ms: i64,
-    buckets: &[(BucketKey, BucketRow)],
-    uses: &[(Uuid, BucketKey, Use)],
-) -> Result<(), sqlx::Error> {
+/// All of today's counts of these kinds, at most so many of buckets and of devices' parts in them.
+pub(super) async fn read_day(pool: &PgPool, day: NaiveDate, without: i16, most: usize) -> Result<Stored, sqlx::Error> {
+    let rows: Vec<StoredRow> = sqlx::query_as(
+        "(SELECT kind, key, NULL::uuid AS device_id, turnover, credits, last_device, 0 AS jobs,
+                 0::smallint AS returns, NULL::timestamptz AS last_at, 0::real AS gap_mean, 0::real AS gap_m2
+          FROM limit_buckets WHERE day = $1 AND kind <> $2 LIMIT $3)
+         UNION ALL
+         (SELECT kind, key, device_id, 0, credits, NULL, jobs, returns, last_at, gap_mean, gap_m2
+          FROM limit_uses WHERE day = $1 AND kind <> $2 LIMIT $3)",
+    )
+    .bind(day)
+    .bind(without)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    Ok(stored(rows))
+}
+
+/// Writes what decisions changed. Sums grow by differences, so that several may write.
+pub(super) async fn write(db: &mut PgConnection, day: NaiveDate, changes: &Changes) -> Result<(), sqlx::Error> {
+    let Changes { reserved_ms, buckets, uses, passes, void } = changes;
+    let (hours, ms): (Vec<DateTime<Utc>>, Vec<i64>) = reserved_ms.iter().map(|(hour, ms)| (*hour, *ms)).unzip();
+    let (buckets, uses): (Vec<_>, Vec<_>) = (buckets.iter().collect(), uses.iter().collect());
+    let passes: Vec<_> = passes.values().collect();
     sqlx::query(
         "WITH hour AS (
-             UPDATE anonymous_hours SET reserved_ms = reserved_ms + $2 WHERE hour = $3
+             INSERT INTO anonymous_hours (hour, reserved_ms) SELECT * FROM unnest($2::timestamptz[], $3::bigint[])
+             ON CONFLICT (hour) DO UPDATE
+             SET reserved_ms = greatest(anonymous_hours.reserved_ms + EXCLUDED.reserved_ms, 0)
          ), bucket AS (
              INSERT INTO limit_buckets (day, kind, key, turnover, credits, last_device)
              SELECT $1, * FROM unnest($4::smallint[], $5::bytea[], $6::int[], $7::int[], $8::uuid[])
              ON CONFLICT (day, kind, key) DO UPDATE
-             SET turnover = EXCLUDED.turnover, credits = EXCLUDED.credits, last_device = EXCLUDED.last_device
+             SET turnover = limit_buckets.turnover + EXCLUDED.turnover,
+                 credits = limit_buckets.credits + EXCLUDED.credits,
+                 last_device = coalesce(EXCLUDED.last_device, limit_buckets.last_device)
+         ), pass AS (
+             INSERT INTO limit_passes (day, job_id, device_id, decided_at, ms, counted)
+             SELECT $1, * FROM unnest($18::uuid[], $19::uuid[], $20::timestamptz[], $21::bigint[], $22::jsonb[])
+             ON CONFLICT DO NOTHING
          )
          INSERT INTO limit_uses (day, device_id, kind, key, credits, jobs, returns, last_at, gap_mean, gap_m2)
          SELECT $1, * FROM unnest($9::uuid[], $10::smallint[], $11::bytea[], $12::int[], $13::int[], $14::smallint[],
@@ -189,64 +224,60 @@ pub(super) async fn write(
              last_at = EXCLUDED.last_at, gap_mean = EXCLUDED.gap_mean, gap_m2 = EXCLUDED.gap_m2",
     )
     .bind(day)
-    .bind(reserved_ms)
-    .bind(hour)
+    .bind(hours)
+    .bind(ms)
     .bind(buckets.iter().map(|(key, _)| key.kind).collect::<Vec<_>>())
     .bind(buckets.iter().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
     .bind(buckets.iter().map(|(_, row)| row.turnover).collect::<Vec<_>>())
     .bind(buckets.iter().map(|(_, row)| row.credits).collect::<Vec<_>>())
     .bind(buckets.iter().map(|(_, row)| row.last_device).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(device, _, _)| *device).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, key, _)| key.kind).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, key, _)| key.key.to_vec()).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.credits).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.jobs).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.returns).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.last_at).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.gap_mean).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, _, used)| used.gap_m2).collect::<Vec<_>>())
-    .execute(db)
+    .bind(uses.iter().map(|((device, _), _)| *device).collect::<Vec<_>>())
+    .bind(uses.iter().map(|((_, key), _)| key.kind).collect::<Vec<_>>())
+    .bind(uses.iter().map(|((_, key), _)| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.credits).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.jobs).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.returns).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.last_at).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.gap_mean).collect::<Vec<_>>())
+    .bind(uses.iter().map(|(_, used)| used.gap_m2).collect::<Vec<_>>())
+    .bind(passes.iter().map(|pass| pass.job.0).collect::<Vec<_>>())
+    .bind(passes.iter().map(|pass| pass.device.0).collect::<Vec<_>>())
+    .bind(passes.iter().map(|pass| pass.now).collect::<Vec<_>>())
+    .bind(passes.iter().map(|pass| pass.ms).collect::<Vec<_>>())
+    .bind(passes.iter().map(|pass| Json(&pass.counted)).collect::<Vec<_>>())
+    .execute(&mut *db)
     .await?;
+    if !void.is_empty() {
+        sqlx::query("DELETE FROM limit_passes WHERE job_id = ANY($1)")
+            .bind(void.iter().map(|job| job.0).collect::<Vec<_>>())
+            .execute(db)
+            .await?;
+    }
     Ok(())
 }
 
-/// Takes back what was counted for a request that then was not served.
-pub(super) async fn give_back(
+/// Takes passes out whose jobs have ended, and those from before `orphaned` whose jobs never came to be.
+pub(super) async fn take_ended(
     pool: &PgPool,
-    day: NaiveDate,
-    hour: DateTime<Utc>,
-    reserved_ms: i64,
-    device: Uuid,
-    counted: &[Counted],
-) -> Result<(), sqlx::Error> {
-    let mut transaction = begin(pool).await?;
-    lock_hour(&mut transaction, hour).await?;
-    sqlx::query(
-        "WITH hour AS (
-             UPDATE anonymous_hours SET reserved_ms = greatest(reserved_ms - $2, 0) WHERE hour = $3
-         ), counted AS (
-             SELECT * FROM unnest($5::smallint[], $6::bytea[], $7::int[], $8::int[]) AS t (kind, key, credits, turnover)
-         ), bucket AS (
-             UPDATE limit_buckets AS bucket
-             SET turnover = bucket.turnover - counted.turnover, credits = bucket.credits - counted.credits
-             FROM counted
-             WHERE bucket.day = $1 AND bucket.kind = counted.kind AND bucket.key = counted.key
+    orphaned: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<EndedPass>, sqlx::Error> {
+    sqlx::query_as(
+        "WITH ended AS (
+             SELECT pass.job_id, job.state,
+                    (extract(epoch FROM job.finished_at - job.leased_at) * 1000)::bigint AS worked_ms
+             FROM limit_passes AS pass LEFT JOIN jobs AS job ON job.id = pass.job_id
+             WHERE job.state IN ('succeeded', 'failed', 'cancelled') OR (job.id IS NULL AND pass.decided_at < $1)
+             LIMIT $2
+             FOR UPDATE OF pass SKIP LOCKED
          )
-         UPDATE limit_uses AS used SET credits = used.credits - counted.credits, jobs = used.jobs - 1
-         FROM counted
-         WHERE used.day = $1 AND used.kind = counted.kind AND used.key = counted.key AND used.device_id = $4",
+         DELETE FROM limit_passes AS pass USING ended WHERE pass.job_id = ended.job_id
+         RETURNING pass.day, pass.device_id, pass.decided_at, pass.ms, pass.counted, ended.state, ended.worked_ms",
     )
-    .bind(day)
-    .bind(reserved_ms)
-    .bind(hour)
-    .bind(device)
-    .bind(counted.iter().map(|counted| counted.at.kind).collect::<Vec<_>>())
-    .bind(counted.iter().map(|counted| counted.at.key.to_vec()).collect::<Vec<_>>())
-    .bind(counted.iter().map(|counted| counted.credits).collect::<Vec<_>>())
-    .bind(counted.iter().map(|counted| counted.turnover).collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
-    transaction.commit().await
+    .bind(orphaned)
+    .bind(most)
+    .fetch_all(pool)
+    .await
 }
 
 /// What a standard picture of each model costs in device time at most, as far as workers were measured.
@@ -272,28 +303,37 @@ pub(super) async fn met(
 }
 
 /// People who were served today and people who met a limit, and what the hour has given away.
-pub(super) async fn watch(
-    pool: &PgPool,
-    day: NaiveDate,
-    hour: DateTime<Utc>,
-    kind: i16,
-) -> Result<(i64, i64, i64), sqlx::Error> {
+pub(super) async fn watch(pool: &PgPool, day: NaiveDate, hour: DateTime<Utc>) -> Result<(i64, i64, i64), sqlx::Error> {
     sqlx::query_as(
-        "SELECT (SELECT count(DISTINCT device_id) FROM limit_uses WHERE day = $1 AND kind = $3),
+        "SELECT (SELECT count(*) FROM devices WHERE seen_on = $1),
                 (SELECT count(DISTINCT person) FROM limit_meetings WHERE day = $1),
                 coalesce((SELECT reserved_ms FROM anonymous_hours WHERE hour = $2), 0)",
     )
     .bind(day)
     .bind(hour)
-    .bind(kind)
     .fetch_one(pool)
     .await
+}
+
+fn stored(rows: Vec<StoredRow>) -> Stored {
+    let mut stored = Stored::default();
+    for row in rows {
+        // The column has a CHECK for its length.
+        let Ok(key) = row.key.try_into() else { continue };
+        let key = BucketKey { kind: row.kind, key };
+        let StoredRow { turnover, credits, last_device, jobs, returns, last_at, gap_mean, gap_m2, .. } = row;
+        match row.device_id {
+            None => stored.buckets.push((key, BucketRow { turnover, credits, last_device })),
+            Some(device) => stored.uses.push((device, key, Use { credits, jobs, returns, last_at, gap_mean, gap_m2 })),
+        }
+    }
+    stored
 }
 
 /// Deletes everything about days before `day`, with the keys that gave it meaning, and what expired before `now`.
 pub(super) async fn sweep(pool: &PgPool, day: NaiveDate, now: DateTime<Utc>) -> Result<u64, sqlx::Error> {
     let mut gone = 0;
-    for table in ["signal_keys", "limit_uses", "limit_buckets", "limit_meetings"] {
+    for table in ["signal_keys", "limit_uses", "limit_buckets", "limit_meetings", "limit_passes"] {
         gone +=
             sqlx::query(&format!("DELETE FROM {table} WHERE day < $1")).bind(day).execute(pool).await?.rows_affected();
     }

@@ -13,7 +13,7 @@ use services::credits::{self, CreditsService, Daily};
 use services::fleet::{Fleet, FleetParts};
 use services::identity::{Agent, Identity, Signals, Visitor};
 use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook, Source};
-use services::limits::{Bursts, Limits, Policy, Rate};
+use services::limits::{Bursts, Counting, Limits, Policy, Rate};
 use services::media::MediaStore;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -47,6 +47,15 @@ impl Desk {
     }
 
     pub async fn with(pool: PgPool, policy: Policy, bursts: Bursts) -> Self {
+        Self::counting(pool, policy, bursts, Counting::Alone).await
+    }
+
+    /// One of several heads.
+    pub async fn together(pool: PgPool) -> Self {
+        Self::counting(pool, Policy::default(), rate(1_000_000), Counting::Together).await
+    }
+
+    async fn counting(pool: PgPool, policy: Policy, bursts: Bursts, counting: Counting) -> Self {
         let clock = Arc::new(TestClock(Mutex::new("2026-11-20T12:00:00Z".parse().expect("a date"))));
         let shared: SharedClock = clock.clone();
         let folder = tempfile::tempdir().expect("a folder");
@@ -80,7 +89,7 @@ impl Desk {
             bell,
         });
         let identity = Identity::new(pool.clone(), shared.clone());
-        let limits = Limits::new(pool.clone(), shared, policy, bursts);
+        let limits = Limits::new(pool.clone(), shared, policy, bursts, counting);
         let admission = Admission::new(jobs.clone(), identity.clone(), credits.clone(), limits.clone());
         Self { pool, clock, jobs, admission, credits, identity, limits, _media: folder, fleet, _cancelled: receiver }
     }

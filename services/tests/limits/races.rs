@@ -39,7 +39,16 @@ async fn five_hundred_at_once_on_one_credit_and_exactly_one_gets_it(pool: PgPool
 
 #[sqlx::test(migrations = "../migrations")]
 async fn five_hundred_new_cookies_at_once_get_no_more_than_one_by_one(pool: PgPool) {
-    let desk = Arc::new(Desk::open(pool).await);
+    new_cookies_at_once(Desk::open(pool).await).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nor_do_they_where_several_heads_count_together(pool: PgPool) {
+    new_cookies_at_once(Desk::together(pool).await).await;
+}
+
+async fn new_cookies_at_once(desk: Desk) {
+    let desk = Arc::new(desk);
     let attempts: Vec<_> = (0..500)
         .map(|_| {
             let desk = desk.clone();
