@@ -39,7 +39,7 @@ pub fn bars(report: &Report) -> Vec<Bar> {
     bars.push(bar("everything rotated: no hour gives away more than its budget", spent, |found| found <= 100.0));
     let worse = worse_than_reference(report);
     bars.push(Bar {
-        promise: "no row is worse than under the published rules, headers forged or not".into(),
+        promise: "no row of people or bots is worse than under the published rules, headers forged or not".into(),
         found: if worse.is_empty() { "none is".into() } else { worse.join(", ") },
         kept: worse.is_empty(),
     });

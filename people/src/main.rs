@@ -47,6 +47,9 @@ struct Cli {
     /// Worlds to simulate.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
     seeds: Vec<u64>,
+    /// Numbers to try in place of the service's own, as `MINDSEYE_POLICY` takes them.
+    #[arg(long)]
+    policy: Option<PathBuf>,
     /// A document whose tables are replaced.
     #[arg(long)]
     document: Option<PathBuf>,
@@ -172,7 +175,13 @@ async fn bench_latency(cli: &Cli, rate: u32) -> Result<(), String> {
 }
 
 fn settings(cli: &Cli, hourly_seconds: u32, day: Option<DateTime<Utc>>) -> Settings {
-    Settings { program: cli.program.clone(), database_url: cli.database_url.clone(), hourly_seconds, day }
+    Settings {
+        program: cli.program.clone(),
+        database_url: cli.database_url.clone(),
+        policy: cli.policy.clone(),
+        hourly_seconds,
+        day,
+    }
 }
 
 /// Any day does.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::bars::bars;
-use crate::crowd::{Actor, BOTS, Group, PEOPLE, Pays};
+use crate::crowd::{Actor, BOTS, Group, LOOKALIKE, PEOPLE, Pays};
 use crate::play::Outcomes;
 use crate::store::Hour;
 use crate::tally::{self, BotTally, PeopleTally, Shares};
@@ -91,12 +91,28 @@ impl Report {
             self.people_row(text, group.name(), &[group])?;
         }
         self.people_row(text, "**everybody**", &PEOPLE)?;
+        self.bots_table(text, "bots", &BOTS)?;
         writeln!(
             text,
-            "\n| bots | pictures asked | over the quota | stopped | stopped if it pays silent challenges | stopped by the published rules | the same, headers forged |"
+            "\nOne more keeps its cookies and takes turns with them as a campus does. Nothing tells it from one: what stops \
+             it stops the campus (above), so it is no part of the comparison below."
+        )?;
+        self.bots_table(text, "a bot like a crowd", &[LOOKALIKE])?;
+        self.write_budget(text)?;
+        writeln!(text, "\n| promised | found, in the worst seed | kept |\n|---|---|---|")?;
+        for bar in bars(self) {
+            writeln!(text, "| {} | {} | {} |", bar.promise, bar.found, if bar.kept { "yes" } else { "**no**" })?;
+        }
+        Ok(())
+    }
+
+    fn bots_table(&self, text: &mut String, title: &str, groups: &[Group]) -> std::fmt::Result {
+        writeln!(
+            text,
+            "\n| {title} | pictures asked | over the quota | stopped | stopped if it pays silent challenges | stopped by the published rules | the same, headers forged |"
         )?;
         writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
-        for group in BOTS {
+        for group in groups.iter().copied() {
             let (ours, paying) = (self.bots(group, Pays::Never), self.bots(group, Pays::Silent));
             let (theirs, forged) = (self.reference_bots(group, Pays::Never), self.forged_bots(group, Pays::Never));
             let least = |shares: &Shares| format!("{:.1} % ({:.1})", shares.mean(), shares.lowest());
@@ -111,11 +127,6 @@ impl Report {
                 least(&theirs.stopped),
                 least(&forged.stopped)
             )?;
-        }
-        self.write_budget(text)?;
-        writeln!(text, "\n| promised | found, in the worst seed | kept |\n|---|---|---|")?;
-        for bar in bars(self) {
-            writeln!(text, "| {} | {} | {} |", bar.promise, bar.found, if bar.kept { "yes" } else { "**no**" })?;
         }
         Ok(())
     }

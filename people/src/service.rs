@@ -23,6 +23,8 @@ pub struct Settings {
     pub hourly_seconds: u32,
     /// When the simulated day begins; none where time is real.
     pub day: Option<DateTime<Utc>>,
+    /// Numbers in place of the service's own.
+    pub policy: Option<PathBuf>,
 }
 
 /// A running service.
@@ -63,6 +65,9 @@ impl Service {
             .env_remove("REDIS_URL")
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if let Some(policy) = &settings.policy {
+            command.env("MINDSEYE_POLICY", policy);
+        }
         if let Some(day) = settings.day {
             write_time(folder.path(), day)?;
             command.env("MINDSEYE_SIMULATED_TIME", time_file(folder.path()));

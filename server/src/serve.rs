@@ -43,9 +43,9 @@ const POOL: u32 = 16;
 const GAUGES_LAST: Duration = Duration::from_secs(1);
 
 /// Upper ends of the buckets for times, in seconds.
-const BUCKETS: [f64; 20] = [
-    0.000_5, 0.001, 0.001_5, 0.002, 0.002_5, 0.003, 0.004, 0.005, 0.007_5, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2,
-    0.5, 1.0, 2.5, 10.0,
+const BUCKETS: [f64; 23] = [
+    0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.001_5, 0.002, 0.002_5, 0.003, 0.004, 0.005, 0.007_5, 0.01, 0.015,
+    0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0,
 ];
 
 /// Runs until asked to stop. Errors are sentences for the operator.

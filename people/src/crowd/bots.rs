@@ -21,7 +21,7 @@ const PROXIES: u32 = 3_000;
 pub fn all(world: usize, places: &mut Places, chance: &mut Chance) -> Vec<Actor> {
     let mut actors = Vec::new();
     for pays in [Pays::Never, Pays::Silent] {
-        for group in super::BOTS {
+        for group in super::BOTS.into_iter().chain([super::LOOKALIKE]) {
             actors.push(bot(group, world, pays, places, &mut chance.branch()));
         }
     }

@@ -53,15 +53,17 @@ pub const PEOPLE: [Group; 9] = [
 ];
 
 /// Groups of bots that come with the people of an ordinary day.
-pub const BOTS: [Group; 7] = [
+pub const BOTS: [Group; 6] = [
     Group::ClearedPerJob,
     Group::ClearedWhenUsedUp,
     Group::FingerprintRotated,
     Group::AddressRotated,
     Group::Farm,
     Group::Repeater,
-    Group::Mimic,
 ];
+
+/// A bot that does as a crowd of people does: whatever stops it stops the crowd. It is shown, and compared with nothing.
+pub const LOOKALIKE: Group = Group::Mimic;
 
 impl Group {
     pub fn name(self) -> &'static str {

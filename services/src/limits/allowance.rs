@@ -260,9 +260,9 @@ mod tests {
             let buckets = Buckets { pair: bucket(pair), address: bucket(address), fingerprint: None };
             overdrafts(&buckets, 1, &policy)
         };
-        assert_eq!(found(54, 109), []);
+        assert_eq!(found(54, 54), []);
         assert_eq!(found(55, 0), [Overdraft::Pair]);
-        assert_eq!(found(-90, 110), [Overdraft::Address]);
+        assert_eq!(found(-90, 55), [Overdraft::Address]);
         assert_eq!(found(75, 880), [Overdraft::Pair, Overdraft::AddressStrong]);
         let crowd = Bucket { credits: 11_000, turnover: -200, ..Bucket::default() };
         let buckets = Buckets { pair: None, address: Some(crowd), fingerprint: None };
