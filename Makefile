@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-fleet people chaos lint fmt clean
+.PHONY: help setup build run test bench bench-fleet people traps chaos lint fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,11 @@ bench: setup ## Measure the engine with the built-in model
 bench-fleet: setup ## Measure the dispatcher
 	@scripts/bench-fleet.sh
 
-people: setup ## Simulate people and bots against the limits, about ten minutes (docs/limits.md)
+people: setup ## Simulate people and bots against the limits, about six minutes (docs/limits.md)
 	@scripts/people.sh
+
+traps: setup ## Put known traps back and see the tests fail, about a quarter of an hour
+	@scripts/traps.sh
 
 build: setup ## Build everything without running it
 	@scripts/build.sh
