@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::worker::{Heat, Hello, Lease, ToWorker, WarmModel};
+use domain::worker::{Assignment, Heat, Hello, Lease, ToWorker, WarmModel};
 use domain::{JobId, ValidRequest, WorkerId};
 use tokio::sync::mpsc;
 
@@ -114,7 +114,12 @@ impl Connections {
             ToWorker::Cancel { job, epoch } => connected.forget(*job, *epoch),
             ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } | ToWorker::HeadLeaves => {}
         }
-        connected.outbox.try_send(message).map_err(|_| NotHere)
+        connected.outbox.try_send(message).map_err(|refused| {
+            if let ToWorker::Assign(Assignment { job, epoch, .. }) = refused.into_inner() {
+                connected.forget(job, epoch);
+            }
+            NotHere
+        })
     }
 
     /// Who works on an assignment that passed through here, and what it asks for.

@@ -97,6 +97,7 @@ impl Fleet {
             GiveBack::Silent => "silent",
             GiveBack::Unsent => {
                 how.uncounted = true;
+                how.unsent = true;
                 "unsent"
             }
             GiveBack::Interrupted => {

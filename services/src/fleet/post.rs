@@ -51,7 +51,10 @@ impl Fleet {
             ToWorker::Assign(Assignment { job, epoch, .. }) => Some(Lease { job: *job, epoch: *epoch }),
             _ => None,
         };
-        if self.connections.pass(&worker, connection, message).is_ok() {
+        // One that comes again, because it could not be acknowledged, was handed over before.
+        if lease.is_some_and(|lease| self.connections.holder(lease.job, lease.epoch).is_some())
+            || self.connections.pass(&worker, connection, message).is_ok()
+        {
             return;
         }
         self.tell_dispatcher(Letter::Left { worker, connection }).await;

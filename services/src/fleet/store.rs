@@ -66,6 +66,8 @@ pub(super) struct Requeue {
     pub others: Vec<(WorkerId, String)>,
     /// It was never tried.
     pub uncounted: bool,
+    /// No worker ever had it.
+    pub unsent: bool,
 }
 
 /// Waiting jobs that entered the queue after `after`, oldest first.
@@ -276,6 +278,7 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     let done = sqlx::query(
         "UPDATE jobs SET state = 'queued', lease_until = NULL, crashes = crashes + $3::int, attempts = attempts - $7::int,
              queued_seq = nextval('jobs_queued_seq'),
+             leased_at = CASE WHEN $10 AND attempts <= 1 THEN NULL ELSE leased_at END,
              avoid = CASE WHEN worker_id <> ALL (avoid) AND ($6 OR EXISTS (
                      SELECT FROM unnest($8::text[], $9::text[]) AS other (worker, model)
                      WHERE other.model = jobs.model AND other.worker <> jobs.worker_id
@@ -297,6 +300,7 @@ pub(super) async fn requeue(pool: &PgPool, lease: Lease, how: &Requeue, limits: 
     .bind(i32::from(how.uncounted))
     .bind(how.others.iter().map(|(worker, _)| worker.0.as_str()).collect::<Vec<_>>())
     .bind(how.others.iter().map(|(_, model)| model.as_str()).collect::<Vec<_>>())
+    .bind(how.unsent)
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)

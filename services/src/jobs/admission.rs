@@ -83,6 +83,10 @@ impl Admission {
         paced: Duration,
     ) -> Result<Admitted, AppError> {
         let (request, price) = (&quote.request, quote.price);
+        // Before anything is counted: whoever has nothing left today is told so, and not asked to prove anything for it.
+        if !self.limits.has_left(actor, self.credits.daily().of(actor.plan), price) {
+            self.credits.check(actor.device, actor.plan, price).await?;
+        }
         let id = JobId::from_random(clock::random_u128());
         let wish = Wish {
             job: id,
@@ -95,22 +99,18 @@ impl Admission {
         let deciding = clock::stopwatch();
         let decided = self.limits.decide(actor, &visitor.signals, wish).await;
         metrics::histogram!("mindseye_limits_decision_seconds").record((paced + deciding.elapsed()).as_secs_f64());
-        let pass = match decided {
-            Ok(pass) => pass,
-            Err(why) => {
-                // Whoever has nothing left today is told so, and not asked to prove anything for it.
-                self.credits.check(actor.device, actor.plan, price).await?;
-                return Err(why);
-            }
-        };
+        let pass = decided?;
         let accepted = async {
             let cookie = self.identity.keep(actor, visitor).await?;
             let job = self.jobs.accept(id, actor.device, actor.plan, quote).await?;
             Ok(Admitted { job, cookie })
         };
         let accepted = accepted.await;
-        if accepted.is_err() {
-            self.limits.give_back(&pass).await;
+        match &accepted {
+            Ok(_) => {}
+            // There may be a job all the same; if there is none, its pass is found without one.
+            Err(AppError::Unavailable | AppError::Internal) => {}
+            Err(_) => self.limits.give_back(&pass).await,
         }
         accepted
     }

@@ -161,6 +161,38 @@ impl Bucket {
     }
 }
 
+/// What one request had raised in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Credits in the bucket.
+    pub credits: i32,
+    /// Credits of the device that count as turnover.
+    pub counted: i32,
+    /// Times that its coming back counted.
+    pub returns: i16,
+}
+
+impl Bucket {
+    /// This bucket and the device's part as if it had not been served: what it vouched for goes with it.
+    #[must_use]
+    pub fn take_back(self, taken: Taken, vouching: Vouching, bound: i32, policy: &Policy) -> Self {
+        let own = self.own;
+        let then = Use {
+            credits: own.credits.saturating_sub(taken.counted),
+            jobs: own.jobs.saturating_sub(1).max(0),
+            returns: own.returns.saturating_sub(taken.returns).max(0),
+            ..own
+        };
+        let vouched = own.vouched(vouching) - then.vouched(vouching);
+        Self {
+            turnover: self.turnover.saturating_sub(taken.counted).saturating_add(vouched).max(-policy.saved * bound),
+            credits: self.credits.saturating_sub(taken.credits).max(0),
+            others_since: self.others_since,
+            own: then,
+        }
+    }
+}
+
 impl Use {
     /// What this device vouches for: once for using its cookie again, unless it used it up, and once for each time it
     /// came back.
@@ -290,6 +322,37 @@ mod tests {
     fn ones_own_part_is_not_held_against_one() {
         let requests: Vec<_> = (0..12).map(|n| (0, n * 5)).collect();
         assert!(day(&requests, 4).iter().all(|fine| *fine));
+    }
+
+    #[test]
+    fn submitting_and_taking_back_vouches_for_nobody() {
+        // A cookie that comes back again and again, and has every job taken back, in any order.
+        let policy = Policy::default();
+        let vouching = policy.pair_vouching();
+        for last_first in [false, true] {
+            let mut bucket = Bucket { turnover: 50, credits: 50, ..Bucket::default() };
+            let mut jobs = Vec::new();
+            for round in 0..6 {
+                let before = Bucket { others_since: true, ..bucket };
+                bucket = before.serve(Serving { kept: true, ..serving(4, round * 700) }, &policy);
+                let returns = bucket.own.returns - before.own.returns;
+                jobs.push(Taken { credits: 4, counted: 4, returns });
+            }
+            assert!(bucket.turnover < 50, "it vouched while it was there");
+            if last_first {
+                jobs.reverse();
+            }
+            for taken in jobs {
+                bucket = bucket.take_back(taken, vouching, 55, &policy);
+            }
+            assert_eq!((bucket.turnover, bucket.credits), (50, 50), "last first: {last_first}");
+            assert_eq!((bucket.own.credits, bucket.own.jobs, bucket.own.returns), (0, 0, 0));
+        }
+        // Nor does it dig below the floor.
+        let floor = Bucket { turnover: -110, ..Bucket::default() };
+        let served = floor.serve(Serving { kept: true, ..serving(4, 0) }, &policy);
+        let back = served.take_back(Taken { credits: 4, counted: 4, returns: 1 }, vouching, 55, &policy);
+        assert!(back.turnover >= -110, "{back:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::{Behaviour, DeviceId, JobId};
 use uuid::Uuid;
 
-use super::allowance::{Bucket, Buckets, Serving, Use, Vouching, overdrafts};
+use super::allowance::{Bucket, Buckets, Serving, Taken, Use, Vouching, overdrafts};
 use super::day_key::SignalKey;
 use super::hour_of;
 use super::policy::Policy;
@@ -97,6 +97,7 @@ pub(super) struct Counts {
     /// Device time that was given away in this hour, in milliseconds.
     pub reserved_ms: i64,
     pub changes: Changes,
+    entries: usize,
 }
 
 /// What became of counts: differences where several may write, the last word where only one device does.
@@ -106,8 +107,6 @@ pub(super) struct Changes {
     pub buckets: HashMap<BucketKey, BucketRow>,
     pub uses: HashMap<(Uuid, BucketKey), Use>,
     pub passes: HashMap<JobId, Pass>,
-    /// Passes that count no more.
-    pub void: Vec<JobId>,
 }
 
 impl Pass {
@@ -163,26 +162,19 @@ impl Counts {
         let visible = ask.proven == Demand::Visible;
         let mut counted = Vec::new();
         for key in ask.keys.all() {
-            let (price, bound, vouching) = match key.kind {
-                ADDRESS => (ask.price, policy.address_turnover, policy.vouching()),
-                FINGERPRINT => (ask.price, policy.fingerprint_turnover, policy.vouching()),
-                PAIR => (ask.price, policy.pair_turnover, policy.pair_vouching()),
-                _ => (1, policy.pair_turnover, PROMPT_VOUCHING),
-            };
+            let (bound, vouching) = terms(key.kind, policy);
+            let price = if key.kind == PROMPT { 1 } else { ask.price };
             let before = self.bucket(ask.device.0, key);
             // A cookie that made something, on an earlier day or at another place, is one that is kept.
             let kept = ask.kept || !ask.first;
             let serving = Serving { price, bound, vouching, now: ask.now, kept, proven: visible };
             let after = before.serve(serving, policy);
-            let by = (after.turnover - before.turnover, after.credits - before.credits);
-            self.change_bucket(key, by, Some(ask.device.0));
-            self.set_use(ask.device.0, key, after.own);
-            // A request that is taken back was one all the same: that its device came back stays.
-            let came_back = i32::from(after.own.returns - before.own.returns) * vouching.credits;
+            self.change(ask.device.0, key, before, after, Some(ask.device.0));
             counted.push(Counted {
                 at: key,
-                credits: after.own.credits - before.own.credits,
-                turnover: after.turnover - before.turnover + came_back,
+                credits: after.credits - before.credits,
+                counted: after.own.credits - before.own.credits,
+                returns: after.own.returns - before.own.returns,
             });
         }
         let pass = Pass { job: ask.job, device: ask.device, now: ask.now, ms: ask.ms, counted, why };
@@ -190,17 +182,35 @@ impl Counts {
         Ruling::Served(pass)
     }
 
+    /// Counts as they were read. Nothing of them is a change.
+    pub(super) fn of(
+        buckets: Vec<(BucketKey, BucketRow)>,
+        uses: Vec<(Uuid, BucketKey, Use)>,
+        reserved_ms: i64,
+    ) -> Self {
+        let mut counts = Self { entries: buckets.len() + uses.len(), reserved_ms, ..Self::default() };
+        counts.buckets.extend(buckets);
+        for (device, key, own) in uses {
+            counts.uses.entry(device).or_default().push((key, own));
+        }
+        counts
+    }
+
     /// Takes back what was counted with a pass, or the part of it that is named.
-    pub(super) fn take_back(&mut self, back: &Back) {
+    pub(super) fn take_back(&mut self, back: &Back, policy: &Policy) {
         self.reserve(back.hour, -back.ms);
         for counted in &back.counted {
-            self.change_bucket(counted.at, (-counted.turnover, -counted.credits), None);
-            let own = self.own(back.device, counted.at);
-            if own.jobs == 0 {
+            let (bound, vouching) = terms(counted.at.kind, policy);
+            let before = self.bucket(back.device, counted.at);
+            if before.own.jobs == 0 {
                 continue;
             }
-            let own = Use { credits: own.credits - counted.credits, jobs: own.jobs - 1, ..own };
-            self.set_use(back.device, counted.at, own);
+            let taken = Taken { credits: counted.credits, counted: counted.counted, returns: counted.returns };
+            let after = before.take_back(taken, vouching, bound, policy);
+            self.change(back.device, counted.at, before, after, None);
+            if after.own.jobs == 0 {
+                self.forget_use(back.device, counted.at);
+            }
         }
     }
 
@@ -211,11 +221,18 @@ impl Counts {
             uses.retain(|(key, _)| key.kind != kind);
         }
         self.uses.retain(|_, uses| !uses.is_empty());
+        self.entries = self.buckets.len() + self.uses.values().map(Vec::len).sum::<usize>();
     }
 
     /// Entries, each of some hundred bytes.
     pub(super) fn len(&self) -> usize {
-        self.buckets.len() + self.uses.values().map(Vec::len).sum::<usize>()
+        self.entries
+    }
+
+    /// Credits that a device spent today where its address tells a place.
+    pub(super) fn spent(&self, device: Uuid) -> i32 {
+        let uses = self.uses.get(&device).map(Vec::as_slice).unwrap_or_default();
+        uses.iter().filter(|(key, _)| key.kind == ADDRESS).map(|(_, own)| own.credits).sum()
     }
 
     fn reserve(&mut self, hour: DateTime<Utc>, ms: i64) {
@@ -223,21 +240,38 @@ impl Counts {
         *self.changes.reserved_ms.entry(hour).or_default() += ms;
     }
 
-    fn change_bucket(&mut self, key: BucketKey, by: (i32, i32), device: Option<Uuid>) {
+    fn change(&mut self, device: Uuid, key: BucketKey, before: Bucket, after: Bucket, last_device: Option<Uuid>) {
+        self.entries += usize::from(!self.buckets.contains_key(&key));
         for row in [self.buckets.entry(key).or_default(), self.changes.buckets.entry(key).or_default()] {
-            row.turnover += by.0;
-            row.credits += by.1;
-            row.last_device = device.or(row.last_device);
+            row.turnover += after.turnover - before.turnover;
+            row.credits += after.credits - before.credits;
+            row.last_device = last_device.or(row.last_device);
         }
-    }
-
-    fn set_use(&mut self, device: Uuid, key: BucketKey, own: Use) {
         let uses = self.uses.entry(device).or_default();
         match uses.iter_mut().find(|(at, _)| *at == key) {
-            Some((_, before)) => *before = own,
-            None => uses.push((key, own)),
+            Some((_, own)) => *own = after.own,
+            None => {
+                uses.push((key, after.own));
+                self.entries += 1;
+            }
         }
-        self.changes.uses.insert((device, key), own);
+        self.changes.uses.insert((device, key), after.own);
+    }
+
+    /// Nothing is left of it; a bucket in which nobody has anything goes as well.
+    fn forget_use(&mut self, device: Uuid, key: BucketKey) {
+        if let Some(uses) = self.uses.get_mut(&device) {
+            let before = uses.len();
+            uses.retain(|(at, _)| *at != key);
+            self.entries -= before - uses.len();
+            if uses.is_empty() {
+                self.uses.remove(&device);
+            }
+        }
+        if self.buckets.get(&key).is_some_and(|row| (row.turnover, row.credits) == (0, 0)) {
+            self.buckets.remove(&key);
+            self.entries -= 1;
+        }
     }
 
     fn own(&self, device: Uuid, key: BucketKey) -> Use {
@@ -258,13 +292,26 @@ impl Counts {
     }
 }
 
+/// How far newcomers may go in a bucket of that kind, and what its devices vouch for.
+fn terms(kind: i16, policy: &Policy) -> (i32, Vouching) {
+    match kind {
+        ADDRESS => (policy.address_turnover, policy.vouching()),
+        FINGERPRINT => (policy.fingerprint_turnover, policy.vouching()),
+        PAIR => (policy.pair_turnover, policy.pair_vouching()),
+        _ => (policy.pair_turnover, PROMPT_VOUCHING),
+    }
+}
+
 impl Changes {
+    /// Without what is counted by one kind of signal.
+    pub(super) fn without(mut self, kind: i16) -> Self {
+        self.buckets.retain(|key, _| key.kind != kind);
+        self.uses.retain(|(_, key), _| key.kind != kind);
+        self
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.reserved_ms.is_empty()
-            && self.buckets.is_empty()
-            && self.uses.is_empty()
-            && self.passes.is_empty()
-            && self.void.is_empty()
+        self.reserved_ms.is_empty() && self.buckets.is_empty() && self.uses.is_empty() && self.passes.is_empty()
     }
 
     /// These, and then the later ones.
@@ -280,7 +327,6 @@ impl Changes {
         }
         self.uses.extend(later.uses);
         self.passes.extend(later.passes);
-        self.void.extend(later.void);
         self
     }
 }

@@ -273,6 +273,15 @@ impl Limits {
         KeyRing::rotate(pool, now).await
     }
 
+    /// Whether it is known, without asking the ledger, that a device has not yet spent so much today that `price` more
+    /// would be above `daily`.
+    pub fn has_left(&self, actor: &Actor, daily: u32, price: u32) -> bool {
+        let spent = self.book.as_ref().and_then(|book| book.spent(actor.device, self.clock.now()));
+        // Where a device spent nothing that is known of, nothing is known.
+        actor.is_new()
+            || spent.is_some_and(|spent| spent > 0 && i64::from(spent) + i64::from(price) <= i64::from(daily))
+    }
+
     /// Judges by the counts of the day, and counts what may pass.
     async fn rule(&self, ask: Ask) -> Result<Ruling, AppError> {
         if let Some(book) = &self.book {

@@ -1,8 +1,8 @@
 //! Taking back what was counted for work that was not done.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
+use domain::AppError;
 use domain::credits::day_of;
-use domain::{AppError, JobId};
 
 use super::decision::{Back, Pass};
 use super::store::{self, EndedPass};
@@ -10,16 +10,22 @@ use super::{Limits, hour_of, together};
 use crate::db::explain;
 
 /// Passes that are settled at once.
-const AT_ONCE: i64 = 1_000;
+const AT_ONCE: usize = 1_000;
+/// What a job that was begun takes at least: the step under way, and the change of models that it may have set off.
+const LEAST_WORKED_MS: i64 = 2_000;
 /// After this long a pass without a job stays without one: its head died in between.
 const ORPHANED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 impl Limits {
-    /// Takes back all that was counted for a request that then was not served.
+    /// Takes back all that was counted for a request whose job was refused after it had been let through.
     pub async fn give_back(&self, pass: &Pass) {
-        let day = day_of(pass.now);
-        if let Err(error) = self.take_back(day, vec![pass.back()], &[pass.job]).await {
-            // It is found when passes without jobs are.
+        if let Some(book) = &self.book
+            && (book.take_unwritten(pass, &self.policy) || book.is_open(day_of(pass.now)))
+        {
+            // What was written in between is found when passes without jobs are.
+            return;
+        }
+        if let Err(error) = together::give_back(&self.pool, &self.policy, pass, self.clock.now()).await {
             tracing::warn!(%error, "a request that was not served stays counted for a moment");
         }
     }
@@ -28,38 +34,32 @@ impl Limits {
     /// called every few seconds, on every head.
     ///
     /// # Errors
-    /// [`AppError::Unavailable`]; nothing was taken back then.
+    /// [`AppError::Unavailable`]; the next call makes up for it.
     pub async fn settle(&self) -> Result<(), AppError> {
-        loop {
-            let orphaned = self.clock.now() - ORPHANED_AFTER;
-            let ended = store::take_ended(&self.pool, orphaned, AT_ONCE).await.map_err(explain)?;
-            let last = (ended.len() as i64) < AT_ONCE;
-            let mut days: Vec<(NaiveDate, Vec<Back>)> = Vec::new();
-            for pass in ended {
-                let Some(back) = unused(&pass) else { continue };
-                match days.iter_mut().find(|(day, _)| *day == pass.day) {
-                    Some((_, backs)) => backs.push(back),
-                    None => days.push((pass.day, vec![back])),
-                }
-            }
-            for (day, backs) in days {
-                self.take_back(day, backs, &[]).await.map_err(explain)?;
-            }
-            if last {
-                return Ok(());
-            }
-        }
+        while self.settle_some().await.map_err(explain)? == AT_ONCE {}
+        Ok(())
     }
 
-    async fn take_back(&self, day: NaiveDate, mut backs: Vec<Back>, void: &[JobId]) -> Result<(), sqlx::Error> {
-        if let Some(book) = &self.book {
-            backs.retain(|back| !book.take_back(day, back, void));
-        }
+    /// One transaction's worth; answers how many passes that were.
+    async fn settle_some(&self) -> Result<usize, sqlx::Error> {
+        let now = self.clock.now();
+        let mut transaction = store::begin(&self.pool).await?;
+        // The lock that orders all who count in the database, whatever hours the passes are of.
+        let reserved_ms = store::lock_hour(&mut transaction, hour_of(now)).await?;
+        let ended = store::take_ended(&mut transaction, now - ORPHANED_AFTER, AT_ONCE as i64).await?;
+        let settled = ended.len();
         // Nothing is judged by a day that is over.
-        if backs.is_empty() || day < day_of(self.clock.now()) {
-            return Ok(());
+        let today = ended.iter().filter(|pass| pass.day == day_of(now)).filter_map(unused);
+        let backs: Vec<Back> = today.collect();
+        let book = self.book.as_ref().filter(|book| book.is_open(day_of(now)));
+        if book.is_none() && !backs.is_empty() {
+            together::take_back(&mut transaction, &self.policy, day_of(now), reserved_ms, &backs).await?;
         }
-        together::take_back(&self.pool, day, &backs, void).await
+        transaction.commit().await?;
+        if let Some(book) = book {
+            book.take_back(day_of(now), &backs, &self.policy);
+        }
+        Ok(settled)
     }
 }
 
@@ -73,7 +73,8 @@ fn unused(pass: &EndedPass) -> Option<Back> {
     }
     let begun = pass.worked_ms.is_some();
     let counted = if begun && state == Some("cancelled") { Vec::new() } else { pass.counted.0.clone() };
-    let ms = (pass.ms - pass.worked_ms.unwrap_or(0).max(0)).max(0);
+    let worked_ms = pass.worked_ms.map_or(0, |worked| worked.max(LEAST_WORKED_MS));
+    let ms = (pass.ms - worked_ms).max(0);
     Some(Back { device: pass.device_id, hour: hour_of(pass.decided_at), ms, counted })
 }
 
@@ -89,7 +90,7 @@ mod tests {
 
     fn pass(state: Option<&str>, worked_ms: Option<i64>) -> EndedPass {
         let at_bucket = store::BucketKey { kind: 1, key: [1; 16] };
-        let counted = vec![store::Counted { at: at_bucket, credits: 4, turnover: 4 }];
+        let counted = vec![store::Counted { at: at_bucket, credits: 4, counted: 4, returns: 0 }];
         EndedPass {
             day: at("2026-11-20T00:00:00Z").date_naive(),
             device_id: uuid::Uuid::nil(),
@@ -106,7 +107,8 @@ mod tests {
         let back = |state, worked_ms| unused(&pass(state, worked_ms)).map(|back| (back.ms, back.counted.len()));
         assert_eq!(back(Some("succeeded"), Some(3_000)), None, "it was had");
         assert_eq!(back(Some("cancelled"), None), Some((4_000, 1)), "it waited");
-        assert_eq!(back(Some("cancelled"), Some(1_000)), Some((3_000, 0)), "pictures may have been seen");
+        assert_eq!(back(Some("cancelled"), Some(3_000)), Some((1_000, 0)), "pictures may have been seen");
+        assert_eq!(back(Some("cancelled"), Some(5)), Some((2_000, 0)), "a step goes on, and models change places");
         assert_eq!(back(Some("cancelled"), Some(9_000)), Some((0, 0)));
         assert_eq!(back(Some("failed"), Some(9_000)), Some((0, 1)), "not the owner's fault");
         assert_eq!(back(None, None), Some((4_000, 1)), "there never was a job");

@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::JobId;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
@@ -26,8 +29,11 @@ pub(super) struct BucketRow {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Counted {
     pub at: BucketKey,
+    /// Credits in the bucket.
     pub credits: i32,
-    pub turnover: i32,
+    /// Credits of the device that count as turnover.
+    pub counted: i32,
+    pub returns: i16,
 }
 
 /// A pass whose job has ended, or never came to be.
@@ -193,72 +199,80 @@ pub(super) async fn read_day(pool: &PgPool, day: NaiveDate, without: i16, most: 
     Ok(stored(rows))
 }
 
-/// Writes what decisions changed. Sums grow by differences, so that several may write.
-pub(super) async fn write(db: &mut PgConnection, day: NaiveDate, changes: &Changes) -> Result<(), sqlx::Error> {
-    let Changes { reserved_ms, buckets, uses, passes, void } = changes;
-    let (hours, ms): (Vec<DateTime<Utc>>, Vec<i64>) = reserved_ms.iter().map(|(hour, ms)| (*hour, *ms)).unzip();
-    let (buckets, uses): (Vec<_>, Vec<_>) = (buckets.iter().collect(), uses.iter().collect());
+/// Writes what decisions changed; answers the buckets that were changed, as they are now. Sums grow by differences, so
+/// that several may write; always in one order, so that they don't wait for each other in a circle.
+pub(super) async fn write(
+    db: &mut PgConnection,
+    day: NaiveDate,
+    changes: &Changes,
+) -> Result<Vec<(BucketKey, BucketRow)>, sqlx::Error> {
+    let Changes { reserved_ms, buckets, uses, passes } = changes;
+    let hours: BTreeMap<_, _> = reserved_ms.iter().collect();
+    let buckets: BTreeMap<_, _> = buckets.iter().collect();
+    let uses: BTreeMap<_, _> = uses.iter().map(|((device, key), used)| ((key, device), used)).collect();
     let passes: Vec<_> = passes.values().collect();
-    sqlx::query(
+    let rows: Vec<StoredRow> = sqlx::query_as(
         "WITH hour AS (
              INSERT INTO anonymous_hours (hour, reserved_ms) SELECT * FROM unnest($2::timestamptz[], $3::bigint[])
              ON CONFLICT (hour) DO UPDATE
              SET reserved_ms = greatest(anonymous_hours.reserved_ms + EXCLUDED.reserved_ms, 0)
-         ), bucket AS (
-             INSERT INTO limit_buckets (day, kind, key, turnover, credits, last_device)
-             SELECT $1, * FROM unnest($4::smallint[], $5::bytea[], $6::int[], $7::int[], $8::uuid[])
-             ON CONFLICT (day, kind, key) DO UPDATE
-             SET turnover = limit_buckets.turnover + EXCLUDED.turnover,
-                 credits = limit_buckets.credits + EXCLUDED.credits,
-                 last_device = coalesce(EXCLUDED.last_device, limit_buckets.last_device)
+         ), used AS (
+             INSERT INTO limit_uses (day, device_id, kind, key, credits, jobs, returns, last_at, gap_mean, gap_m2)
+             SELECT $1, * FROM unnest($9::uuid[], $10::smallint[], $11::bytea[], $12::int[], $13::int[],
+                 $14::smallint[], $15::timestamptz[], $16::real[], $17::real[])
+             ON CONFLICT (day, kind, key, device_id) DO UPDATE
+             SET credits = EXCLUDED.credits, jobs = EXCLUDED.jobs, returns = EXCLUDED.returns,
+                 last_at = EXCLUDED.last_at, gap_mean = EXCLUDED.gap_mean, gap_m2 = EXCLUDED.gap_m2
          ), pass AS (
              INSERT INTO limit_passes (day, job_id, device_id, decided_at, ms, counted)
              SELECT $1, * FROM unnest($18::uuid[], $19::uuid[], $20::timestamptz[], $21::bigint[], $22::jsonb[])
              ON CONFLICT DO NOTHING
          )
-         INSERT INTO limit_uses (day, device_id, kind, key, credits, jobs, returns, last_at, gap_mean, gap_m2)
-         SELECT $1, * FROM unnest($9::uuid[], $10::smallint[], $11::bytea[], $12::int[], $13::int[], $14::smallint[],
-             $15::timestamptz[], $16::real[], $17::real[])
-         ON CONFLICT (day, kind, key, device_id) DO UPDATE
-         SET credits = EXCLUDED.credits, jobs = EXCLUDED.jobs, returns = EXCLUDED.returns,
-             last_at = EXCLUDED.last_at, gap_mean = EXCLUDED.gap_mean, gap_m2 = EXCLUDED.gap_m2",
+         INSERT INTO limit_buckets (day, kind, key, turnover, credits, last_device)
+         SELECT $1, * FROM unnest($4::smallint[], $5::bytea[], $6::int[], $7::int[], $8::uuid[])
+         ON CONFLICT (day, kind, key) DO UPDATE
+         SET turnover = limit_buckets.turnover + EXCLUDED.turnover,
+             credits = limit_buckets.credits + EXCLUDED.credits,
+             last_device = coalesce(EXCLUDED.last_device, limit_buckets.last_device)
+         RETURNING kind, key, NULL::uuid AS device_id, turnover, credits, last_device, 0 AS jobs,
+                   0::smallint AS returns, NULL::timestamptz AS last_at, 0::real AS gap_mean, 0::real AS gap_m2",
     )
     .bind(day)
-    .bind(hours)
-    .bind(ms)
-    .bind(buckets.iter().map(|(key, _)| key.kind).collect::<Vec<_>>())
-    .bind(buckets.iter().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
-    .bind(buckets.iter().map(|(_, row)| row.turnover).collect::<Vec<_>>())
-    .bind(buckets.iter().map(|(_, row)| row.credits).collect::<Vec<_>>())
-    .bind(buckets.iter().map(|(_, row)| row.last_device).collect::<Vec<_>>())
-    .bind(uses.iter().map(|((device, _), _)| *device).collect::<Vec<_>>())
-    .bind(uses.iter().map(|((_, key), _)| key.kind).collect::<Vec<_>>())
-    .bind(uses.iter().map(|((_, key), _)| key.key.to_vec()).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.credits).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.jobs).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.returns).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.last_at).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.gap_mean).collect::<Vec<_>>())
-    .bind(uses.iter().map(|(_, used)| used.gap_m2).collect::<Vec<_>>())
+    .bind(hours.keys().map(|hour| **hour).collect::<Vec<_>>())
+    .bind(hours.values().map(|ms| **ms).collect::<Vec<_>>())
+    .bind(buckets.keys().map(|key| key.kind).collect::<Vec<_>>())
+    .bind(buckets.keys().map(|key| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(buckets.values().map(|row| row.turnover).collect::<Vec<_>>())
+    .bind(buckets.values().map(|row| row.credits).collect::<Vec<_>>())
+    .bind(buckets.values().map(|row| row.last_device).collect::<Vec<_>>())
+    .bind(uses.keys().map(|(_, device)| **device).collect::<Vec<_>>())
+    .bind(uses.keys().map(|(key, _)| key.kind).collect::<Vec<_>>())
+    .bind(uses.keys().map(|(key, _)| key.key.to_vec()).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.credits).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.jobs).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.returns).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.last_at).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.gap_mean).collect::<Vec<_>>())
+    .bind(uses.values().map(|used| used.gap_m2).collect::<Vec<_>>())
     .bind(passes.iter().map(|pass| pass.job.0).collect::<Vec<_>>())
     .bind(passes.iter().map(|pass| pass.device.0).collect::<Vec<_>>())
     .bind(passes.iter().map(|pass| pass.now).collect::<Vec<_>>())
     .bind(passes.iter().map(|pass| pass.ms).collect::<Vec<_>>())
     .bind(passes.iter().map(|pass| Json(&pass.counted)).collect::<Vec<_>>())
-    .execute(&mut *db)
+    .fetch_all(db)
     .await?;
-    if !void.is_empty() {
-        sqlx::query("DELETE FROM limit_passes WHERE job_id = ANY($1)")
-            .bind(void.iter().map(|job| job.0).collect::<Vec<_>>())
-            .execute(db)
-            .await?;
-    }
-    Ok(())
+    Ok(stored(rows).buckets)
+}
+
+/// Takes out the pass of a job that was not accepted after all. False: there is none.
+pub(super) async fn take_pass(db: &mut PgConnection, job: JobId) -> Result<bool, sqlx::Error> {
+    let taken = sqlx::query("DELETE FROM limit_passes WHERE job_id = $1").bind(job.0).execute(db).await?;
+    Ok(taken.rows_affected() == 1)
 }
 
 /// Takes passes out whose jobs have ended, and those from before `orphaned` whose jobs never came to be.
 pub(super) async fn take_ended(
-    pool: &PgPool,
+    db: &mut PgConnection,
     orphaned: DateTime<Utc>,
     most: i64,
 ) -> Result<Vec<EndedPass>, sqlx::Error> {
@@ -276,7 +290,7 @@ pub(super) async fn take_ended(
     )
     .bind(orphaned)
     .bind(most)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await
 }
 

@@ -1,16 +1,15 @@
 //! Several heads: what is counted is read, judged and written in one transaction for a group of requests, so that no
 //! two requests are judged by the same count, whichever heads they came to.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::AppError;
 use domain::credits::day_of;
-use domain::{AppError, JobId};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::decision::{Ask, Back, Counts, Ruling};
+use super::decision::{Ask, Back, Counts, Pass, Ruling};
 use super::hour_of;
 use super::policy::Policy;
 use super::store::{self, BucketKey};
@@ -39,60 +38,65 @@ async fn decide(pool: &PgPool, policy: &Policy, asks: &[Ask]) -> Result<Vec<Ruli
     let Some(now) = asks.first().map(|ask| ask.now) else { return Ok(Vec::new()) };
     let keys = asks.iter().flat_map(|ask| ask.keys.all()).collect();
     let devices = asks.iter().map(|ask| ask.device.0).collect();
+    let mut transaction = store::begin(pool).await?;
+    let reserved_ms = store::lock_hour(&mut transaction, hour_of(now)).await?;
     let judge = |counts: &mut Counts| asks.iter().map(|ask| counts.judge(ask, policy)).collect();
-    change(pool, day_of(now), hour_of(now), keys, devices, judge).await
+    let rulings = change(&mut transaction, day_of(now), reserved_ms, keys, devices, judge).await?;
+    transaction.commit().await?;
+    Ok(rulings)
 }
 
-/// Takes back, for jobs that count no more.
-pub(super) async fn take_back(
+/// Takes back all that was counted for a job that was not accepted after all, once.
+pub(super) async fn give_back(
     pool: &PgPool,
-    day: NaiveDate,
-    backs: &[Back],
-    void: &[JobId],
+    policy: &Policy,
+    pass: &Pass,
+    now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let Some(hour) = backs.iter().map(|back| back.hour).max() else { return Ok(()) };
+    let mut transaction = store::begin(pool).await?;
+    let reserved_ms = store::lock_hour(&mut transaction, hour_of(now)).await?;
+    if store::take_pass(&mut transaction, pass.job).await? {
+        take_back(&mut transaction, policy, day_of(pass.now), reserved_ms, &[pass.back()]).await?;
+    }
+    transaction.commit().await
+}
+
+/// Takes back, with the lock of an hour held, in which `reserved_ms` was given away.
+pub(super) async fn take_back(
+    db: &mut PgConnection,
+    policy: &Policy,
+    day: NaiveDate,
+    reserved_ms: i64,
+    backs: &[Back],
+) -> Result<(), sqlx::Error> {
     let keys = backs.iter().flat_map(|back| back.counted.iter().map(|counted| counted.at)).collect();
     let devices = backs.iter().map(|back| back.device).collect();
     let take_back = |counts: &mut Counts| {
         for back in backs {
-            counts.take_back(back);
+            counts.take_back(back, policy);
         }
-        counts.changes.void.extend(void);
     };
-    change(pool, day, hour, keys, devices, take_back).await
+    change(db, day, reserved_ms, keys, devices, take_back).await
 }
 
-/// Changes today's counts under these keys and of these devices, with nobody else doing so meanwhile.
+/// Changes a day's counts under these keys and of these devices, with an hour's lock held: nobody else does so meanwhile.
 async fn change<Outcome>(
-    pool: &PgPool,
+    db: &mut PgConnection,
     day: NaiveDate,
-    hour: DateTime<Utc>,
+    reserved_ms: i64,
     mut keys: Vec<BucketKey>,
     mut devices: Vec<Uuid>,
     with: impl FnOnce(&mut Counts) -> Outcome,
 ) -> Result<Outcome, sqlx::Error> {
-    let mut transaction = store::begin(pool).await?;
-    let reserved_ms = store::lock_hour(&mut transaction, hour).await?;
     keys.sort_unstable();
     keys.dedup();
     devices.sort_unstable();
     devices.dedup();
-    let stored = store::read(&mut transaction, day, &keys, &devices).await?;
-    let mut counts = Counts { buckets: stored.buckets.into_iter().collect(), reserved_ms, ..Counts::default() };
-    counts.uses = by_device(stored.uses);
+    let stored = store::read(db, day, &keys, &devices).await?;
+    let mut counts = Counts::of(stored.buckets, stored.uses, reserved_ms);
     let outcome = with(&mut counts);
     if !counts.changes.is_empty() {
-        store::write(&mut transaction, day, &counts.changes).await?;
+        store::write(db, day, &counts.changes).await?;
     }
-    transaction.commit().await?;
     Ok(outcome)
-}
-
-/// What each device had.
-pub(super) fn by_device<Use>(uses: Vec<(Uuid, BucketKey, Use)>) -> HashMap<Uuid, Vec<(BucketKey, Use)>> {
-    let mut devices: HashMap<Uuid, Vec<(BucketKey, Use)>> = HashMap::new();
-    for (device, key, used) in uses {
-        devices.entry(device).or_default().push((key, used));
-    }
-    devices
 }

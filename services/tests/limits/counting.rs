@@ -98,6 +98,42 @@ async fn heads_that_overlap_lose_nothing(pool: PgPool) {
     assert_eq!((credits, reserved), (24, 24_000));
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn heads_that_overlap_learn_of_each_other(pool: PgPool) {
+    let (old, new) = (Desk::open(pool.clone()).await, Desk::open(pool.clone()).await);
+    new.ask(&stranger("198.51.100.7", 1), 1).await.expect("served");
+    for _ in 0..12 {
+        old.ask(&stranger("198.51.100.7", 1), 4).await.expect("served");
+    }
+    old.limits.write_down().await;
+    new.ask(&stranger("198.51.100.7", 1), 4).await.expect("it has not heard yet");
+    new.limits.write_down().await;
+    let refused = new.ask(&stranger("198.51.100.7", 1), 4).await.expect_err("53 of 55 are taken");
+    assert_eq!(refused.code(), "challenge_required");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_refusal_for_the_day_leaves_nothing_behind(pool: PgPool) {
+    let desk = Desk::open(pool).await;
+    let mut person = stranger("198.51.100.7", 1);
+    for count in [8, 8, 8, 8, 8, 8, 2] {
+        person = desk.ask(&person, count).await.expect("served").1;
+    }
+    desk.limits.write_down().await;
+    let rows = || async {
+        let count = "SELECT (SELECT count(*) FROM limit_uses) + (SELECT count(*) FROM limit_buckets)
+                          + (SELECT count(*) FROM limit_passes)";
+        sqlx::query_scalar::<_, i64>(count).fetch_one(&desk.pool).await.expect("counted")
+    };
+    let before = rows().await;
+    for n in 0..20 {
+        let elsewhere = person.clone().with(stranger(&format!("203.0.{n}.7"), 50 + n).signals);
+        assert_eq!(desk.ask(&elsewhere, 1).await.expect_err("nothing left").code(), "daily_limit");
+    }
+    desk.limits.write_down().await;
+    assert_eq!(rows().await, before);
+}
+
 /// A desk where an hour has time for ten pictures.
 async fn short_of_time(pool: PgPool) -> Desk {
     Desk::with(pool, Policy { hourly_ms: 10_000, ..Policy::default() }, rate(1_000_000)).await
