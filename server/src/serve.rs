@@ -136,7 +136,7 @@ async fn serve(
     let credits = CreditsService::new(pool.clone(), clock.clone(), config.daily);
     let bursts = open_bursts(config, database_url).await?;
     // Without Redis this head is alone.
-    let counting = if config.redis_url.is_none() { Counting::Alone } else { Counting::Together };
+    let counting = if config.redis_url.is_none() { Counting::ALONE } else { Counting::Together };
     let limits = Limits::new(pool.clone(), clock.clone(), config.policy.clone(), bursts, counting);
     let (models, outlook, bell) = (Models::new(pool.clone()), Outlook::default(), Bell::default());
     let bus = open_bus(config, database_url, clock.clone()).await?;

@@ -23,9 +23,6 @@ use super::{hour_of, store};
 const WRITE_EVERY: Duration = Duration::from_millis(100);
 /// Pause after a write that failed.
 const RETRY: Duration = Duration::from_secs(1);
-/// Entries that are kept in memory, of some hundred bytes each; beyond, the database judges for the rest of the day.
-const MOST: usize = 500_000;
-
 /// What the book says to a request.
 pub(super) enum Answer {
     Ruled(Ruling),
@@ -60,12 +57,10 @@ struct Page {
 }
 
 impl Book {
+    /// Keeps at most so many entries; beyond, the database judges for the rest of the day.
+    ///
     /// Must be called within a runtime. Its writer ends with the last handle.
-    pub(super) fn open(pool: PgPool) -> Self {
-        Self::of_size(pool, MOST)
-    }
-
-    fn of_size(pool: PgPool, most: usize) -> Self {
+    pub(super) fn open(pool: PgPool, most: usize) -> Self {
         let shared = Shared { pool, page: Mutex::default(), database: tokio::sync::Mutex::default(), most };
         let book = Self(Arc::new(shared));
         let weak = Arc::downgrade(&book.0);
@@ -100,7 +95,8 @@ impl Book {
         let ruling = page.counts.judge(ask, policy);
         if page.counts.len() > self.0.most {
             page.counts.forget(PROMPT);
-            page.full = page.counts.len() > self.0.most;
+            // With room to spare, or words would be forgotten with every request.
+            page.full = page.counts.len() > self.0.most / 4 * 3;
         }
         Answer::Ruled(ruling)
     }

@@ -63,10 +63,16 @@ const NEARLY_SPENT: f64 = 0.8;
 /// Where counts lie while they are judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
-    /// In this process, the only head there is; written down a moment later.
-    Alone,
+    /// In this process, the only head there is; written down a moment later. As long as there are at most so many
+    /// entries, of some hundred bytes each: then in the database for the rest of the day.
+    Alone { most: usize },
     /// In the database, with every other head.
     Together,
+}
+
+impl Counting {
+    /// Some hundred MB at most.
+    pub const ALONE: Self = Self::Alone { most: 500_000 };
 }
 
 /// A request as limits see it.
@@ -113,7 +119,10 @@ impl Limits {
         let policy = Arc::new(policy);
         let deciding = together::deciding(&pool, policy.clone());
         let keys = KeyRing::new(pool.clone(), clock.clone());
-        let book = (counting == Counting::Alone).then(|| Book::open(pool.clone()));
+        let book = match counting {
+            Counting::Alone { most } => Some(Book::open(pool.clone(), most)),
+            Counting::Together => None,
+        };
         Self {
             pool,
             clock,

@@ -134,6 +134,20 @@ async fn a_refusal_for_the_day_leaves_nothing_behind(pool: PgPool) {
     assert_eq!(rows().await, before);
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn too_much_for_memory_is_counted_on_in_the_database(pool: PgPool) {
+    let desk = Desk::with_room_for(pool, 60).await;
+    let (mut served, mut refused) = (0, 0);
+    for n in 0..60_u8 {
+        desk.ask_for(&stranger(&format!("203.0.{n}.7"), n), &format!("boat {n}"), 4).await.expect("a first picture");
+        match desk.ask(&stranger("198.51.100.7", 99), 4).await {
+            Ok(_) => served += 1,
+            Err(error) => refused += i32::from(error.code() == "challenge_required"),
+        }
+    }
+    assert_eq!((served, refused), (13, 47), "as with all the memory there is");
+}
+
 /// A desk where an hour has time for ten pictures.
 async fn short_of_time(pool: PgPool) -> Desk {
     Desk::with(pool, Policy { hourly_ms: 10_000, ..Policy::default() }, rate(1_000_000)).await

@@ -47,12 +47,17 @@ impl Desk {
     }
 
     pub async fn with(pool: PgPool, policy: Policy, bursts: Bursts) -> Self {
-        Self::counting(pool, policy, bursts, Counting::Alone).await
+        Self::counting(pool, policy, bursts, Counting::ALONE).await
     }
 
     /// One of several heads.
     pub async fn together(pool: PgPool) -> Self {
         Self::counting(pool, Policy::default(), rate(1_000_000), Counting::Together).await
+    }
+
+    /// With room for few entries in memory.
+    pub async fn with_room_for(pool: PgPool, most: usize) -> Self {
+        Self::counting(pool, Policy::default(), rate(1_000_000), Counting::Alone { most }).await
     }
 
     async fn counting(pool: PgPool, policy: Policy, bursts: Bursts, counting: Counting) -> Self {
