@@ -22,7 +22,7 @@ pub struct Policy {
     pub prefetch_ms: f64,
     pub order: OrderPolicy,
     pub long: LongPolicy,
-    /// Whether long jobs move between workers, where they step aside. Only the simulator asks yet.
+    /// How long jobs that run move between workers; `None` if they don't.
     pub moves: Option<MovePolicy>,
 }
 
@@ -77,7 +77,12 @@ impl LongPolicy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default(), moves: None }
+        Self {
+            prefetch_ms: 250.0,
+            order: OrderPolicy::default(),
+            long: LongPolicy::default(),
+            moves: Some(MovePolicy::default()),
+        }
     }
 }
 

@@ -147,7 +147,13 @@ impl Bench {
         let lease = Lease { job: JobId::from_random(u128::from(self.next)), epoch: 1 };
         let request = ValidRequest { seed: u64::from(self.next), ..self.request.clone() };
         open.insert(lease, Stopwatch::start());
-        self.ticker.order(Order::Start(Assignment { job: lease.job, epoch: 1, request, indices: vec![0] }));
+        self.ticker.order(Order::Start(Assignment {
+            job: lease.job,
+            epoch: 1,
+            request,
+            indices: vec![0],
+            begun: false,
+        }));
         lease
     }
 }

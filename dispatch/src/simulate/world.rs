@@ -1,5 +1,7 @@
 //! Workers that take simulated time, and a head that sees of them what a real one sees.
 
+mod moving;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -11,7 +13,6 @@ use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
 use crate::demand::Demand;
 use crate::estimate::Estimate;
-use crate::moves::faster_worker;
 use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
 use crate::tick::{SessionState, TickPolicy, tick, waited_after};
@@ -77,6 +78,8 @@ struct Session {
     step: Estimate,
     /// Milliseconds until its next step can begin, once it is its turn: it has just come from another worker.
     transfer_ms: f64,
+    /// How often it has come from another worker.
+    moves: u32,
 }
 
 struct Event {
@@ -215,6 +218,7 @@ impl<'a> World<'a> {
             waited_ms: 0.0,
             step: Estimate::prior(step_ms),
             transfer_ms: 0.0,
+            moves: 0,
         };
         self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
@@ -296,26 +300,6 @@ impl<'a> World<'a> {
         if finished || moved {
             self.place_late();
         }
-    }
-
-    /// Moves a long job that has just done a step to a worker that finishes it sooner. Returns whether it did.
-    fn move_on(&mut self, from: usize, job: usize) -> bool {
-        let class = self.jobs[job].class;
-        let long = self.workload.classes[class].length() == Length::Long;
-        let Some(policy) = self.policy.moves.filter(|_| long && self.queue.is_empty()) else { return false };
-        let workers = self.snapshot().workers;
-        let Some(to) = faster_worker(&workers, from, &self.models[class], &policy) else { return false };
-        let bench = &mut self.workers[from].bench;
-        let Some(at) = bench.iter().position(|session| session.job == job) else { return false };
-        let mut session = bench.remove(at);
-        let step_ms = session.step.mean_ms * self.workload.speeds[from] / self.workload.speeds[to];
-        session.step = Estimate::prior(step_ms);
-        (session.came_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
-        self.workers[to].bench.push(session);
-        if self.workers[to].running.is_none() {
-            self.step(to);
-        }
-        true
     }
 
     fn begin_incident(&mut self, number: usize) {
@@ -415,6 +399,7 @@ impl<'a> World<'a> {
             concurrency: 1,
             batch_gain: 1.0,
             steps_aside: self.dispatcher == Dispatcher::WithTicks,
+            hands_over: true,
             slowdown: 1.0 / worker.heat,
             held: self.held(at).collect(),
             draining: !worker.up,

@@ -106,8 +106,13 @@ impl Link {
     }
 
     pub async fn assign(&mut self, job: u128, model: &str) -> Lease {
-        let assignment =
-            Assignment { job: JobId::from_random(job), epoch: 1, request: request(model), indices: vec![0] };
+        let assignment = Assignment {
+            job: JobId::from_random(job),
+            epoch: 1,
+            request: request(model),
+            indices: vec![0],
+            begun: false,
+        };
         self.tell(&ToWorker::Assign(assignment)).await;
         lease(job)
     }
