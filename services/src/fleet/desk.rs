@@ -7,6 +7,7 @@ use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, Worker
 use domain::{DeviceId, JobId};
 use uuid::Uuid;
 
+use super::moving::Asked;
 use super::store::Waiting;
 use super::{Fleet, store};
 use crate::jobs::{Prospect, after};
@@ -41,6 +42,10 @@ pub(super) struct Desk {
     /// Since when nobody could do these jobs.
     stuck_since: HashMap<JobId, DateTime<Utc>>,
     pub(super) told_at: Option<DateTime<Utc>>,
+    /// Jobs that workers were asked to hand over.
+    pub(super) asked: Asked,
+    /// Jobs of whose pictures something is kept.
+    pub(super) begun: HashSet<JobId>,
     pub(super) policy: Policy,
 }
 
@@ -143,10 +148,15 @@ impl Desk {
     }
 
     pub(super) fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
+        Prospect { position, ..self.outlook_of(job.length, finish_ms, now) }
+    }
+
+    /// What is expected of a job that runs.
+    pub(super) fn outlook_of(&self, length: Length, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
         let at = |ms: f64| after(now, ms);
-        let range = self.forecast[index(job.length)].range(finish_ms);
+        let range = self.forecast[index(length)].range(finish_ms);
         Prospect {
-            position,
+            position: 0,
             finish_at: at(finish_ms),
             between: range.map(|(low, high)| (at(low), at(high))),
             overtaken: false,

@@ -15,9 +15,9 @@ use domain::{JobId, WorkerId};
 
 use super::desk::Desk;
 pub(super) use super::desk::millis;
-use super::roster::Held;
+use super::held::Held;
 use super::store::Running;
-use super::{Fleet, GiveBack, assignment, hello, isolation, lease, store, sweep, workers};
+use super::{Fleet, GiveBack, assignment, hello, isolation, lease, moving, store, sweep, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 
 /// The loop looks again after this long even if nobody wakes it.
@@ -121,7 +121,11 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
                     if !failure.out_of_memory {
                         desk.delay(*job, now);
                     }
+                    desk.begun.remove(job);
                     fleet.outlook.forget(*job);
+                }
+                FromWorker::HandedOver { job, epoch } => {
+                    moving::handed_over(fleet, desk, &worker, Lease { job: *job, epoch: *epoch }).await;
                 }
                 _ => {}
             }
@@ -162,6 +166,7 @@ pub(super) async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     for Running { epoch, job, .. } in running {
         let pictures = u32::try_from(job.missing).unwrap_or(0);
         let held = Held::new(epoch, &job.as_planned(now), pictures, job.crashes > 0, millis(now));
+        let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: job.moves == 0, ..held };
         roster.hold(&worker, JobId(job.id), held, job.request.0.steps);
     }
 }
@@ -172,6 +177,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     let now = fleet.clock.now();
     if desk.queue.is_empty() {
         fleet.outlook.replace_waiting(HashMap::new());
+        moving::consider(fleet, desk, now).await;
         return Ok(None);
     }
     let workers = fleet.roster().snapshot(millis(now));
@@ -218,15 +224,17 @@ async fn hand_over(
         let Some(worker) = places.get(&lease.job) else { continue };
         let Some(job) = desk.remove(lease.job) else { continue };
         let planned = job.as_planned(now);
+        let begun = desk.begun.contains(&lease.job);
         let pictures = u32::try_from(leased.missing.len()).unwrap_or(u32::MAX);
         let record = {
             let mut roster = fleet.roster();
             let held = Held::new(lease.epoch, &planned, pictures, job.crashes > 0, millis(now));
+            let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: !begun, ..held };
             roster.hold(worker, lease.job, held, leased.request.steps);
             roster.record(worker).cloned()
         };
         let reached = match &record {
-            Some(record) => send(fleet, record, ToWorker::Assign(assignment(leased))).await,
+            Some(record) => send(fleet, record, ToWorker::Assign(assignment(leased, begun))).await,
             None => false,
         };
         if !reached {
