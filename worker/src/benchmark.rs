@@ -134,7 +134,7 @@ impl Bench {
                     }
                 }
                 Some(Event::Failed { failure, .. }) => return Err(failure.reason),
-                Some(Event::Step { .. } | Event::Models(_) | Event::Sick(_)) => {}
+                Some(Event::Step { .. } | Event::Models(_) | Event::HandedOver { .. } | Event::Sick(_)) => {}
                 None => return Err("the device's thread ended".into()),
             }
         }

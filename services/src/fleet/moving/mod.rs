@@ -185,8 +185,13 @@ async fn unsent(fleet: &Fleet, lease: Lease, record: Option<WorkerRecord>) {
 }
 
 async fn tell(fleet: &Fleet, worker: &WorkerId, message: ToWorker) {
-    let record = fleet.roster().record(worker).cloned();
-    // Who can't be told finds out when it dials in again, or when its picture is refused.
+    let mut record = fleet.roster().record(worker).cloned();
+    if record.is_none() {
+        // Whoever has just taken office has not taken everybody in yet.
+        let known = fleet.bus.workers().await.unwrap_or_default();
+        record = known.into_iter().find(|record| record.hello.id == *worker);
+    }
+    // Who can't be told finds out when its patience ends, it dials in again, or its picture is refused.
     if let Some(record) = record {
         send(fleet, &record, message).await;
     }
