@@ -11,6 +11,14 @@ pub struct MovePolicy {
     pub least_gain_ms: f64,
     /// How often one job may move.
     pub most_moves: u32,
+    /// Where long jobs can't step aside, one gives way once a short job has waited this many milliseconds: it goes back
+    /// into the queue with what there is of it.
+    pub patience_ms: f64,
+    /// So many milliseconds lie between two that give way.
+    pub pause_ms: f64,
+    /// It stays in the queue while short ones wait, but not longer than this many milliseconds.
+    pub longest_rest_ms: f64,
+    pub least_left_ms: f64,
 }
 
 /// The long job that might move.
@@ -25,7 +33,15 @@ pub struct Movable<'a> {
 
 impl Default for MovePolicy {
     fn default() -> Self {
-        Self { transfer_ms: 1_300.0, least_gain_ms: 5_000.0, most_moves: 4 }
+        Self {
+            transfer_ms: 1_300.0,
+            least_gain_ms: 5_000.0,
+            most_moves: 4,
+            patience_ms: f64::INFINITY,
+            pause_ms: 3_000.0,
+            longest_rest_ms: 60_000.0,
+            least_left_ms: 20_000.0,
+        }
     }
 }
 
@@ -48,7 +64,10 @@ pub fn faster_worker(workers: &[WorkerState], job: &Movable<'_>, policy: &MovePo
     let remaining_ms = of_length(from, Length::Long)?;
     let here_ms = standard_ms(from)?;
     let finish_ms = |to: &WorkerState| {
-        let takes_it = to.hands_over && to.steps_aside && !to.draining && of_length(to, Length::Long).is_none();
+        let takes_it = to.hands_over
+            && (to.steps_aside || !from.steps_aside)
+            && !to.draining
+            && of_length(to, Length::Long).is_none();
         let there_ms = standard_ms(to).filter(|_| takes_it)?;
         let busy_ms = of_length(to, Length::Short).unwrap_or(0.0);
         Some(busy_ms + policy.transfer_ms + remaining_ms * there_ms / here_ms)

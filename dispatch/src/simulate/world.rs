@@ -42,6 +42,9 @@ struct World<'a> {
     workers: Vec<Worker>,
     turn: usize,
     demand: Demand,
+    /// Long jobs that gave way: steps done, moves, and until when they wait for short ones.
+    resting: BTreeMap<usize, (u32, u32, f64)>,
+    gave_way_ms: f64,
     outcomes: Vec<Outcome>,
 }
 
@@ -115,6 +118,8 @@ impl<'a> World<'a> {
             workers: workload.speeds.iter().map(|_| Worker { up: true, heat: 1.0, ..Worker::default() }).collect(),
             turn: 0,
             demand: Demand::default(),
+            resting: BTreeMap::new(),
+            gave_way_ms: 0.0,
             outcomes: jobs.iter().map(Outcome::unfinished).collect(),
         };
         for (number, incident) in workload.incidents.iter().enumerate() {
@@ -193,7 +198,7 @@ impl<'a> World<'a> {
         let snapshot = self.snapshot();
         let plan = plan(&snapshot, &self.policy);
         let numbers: BTreeMap<JobId, usize> =
-            snapshot.queue.iter().map(|job| job.id).zip(self.queue.iter().copied()).collect();
+            self.queue.iter().map(|number| (JobId::from_random(*number as u128), *number)).collect();
         for (job, worker) in plan.assignments {
             let (Some(job), Ok(worker)) = (numbers.get(&job).copied(), worker.0.parse::<usize>()) else { continue };
             self.queue.retain(|waiting| *waiting != job);
@@ -219,6 +224,13 @@ impl<'a> World<'a> {
             step: Estimate::prior(step_ms),
             transfer_ms: 0.0,
             moves: 0,
+        };
+        let session = match self.resting.remove(&job) {
+            Some((steps_done, moves, _)) => {
+                let transfer_ms = self.policy.moves.map_or(0.0, |policy| policy.transfer_ms);
+                Session { steps_done, moves, transfer_ms, ..session }
+            }
+            None => session,
         };
         self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
@@ -293,7 +305,7 @@ impl<'a> World<'a> {
             worker.bench.retain(|session| session.job != running.job);
             self.outcomes[running.job].finish_ms = now;
         }
-        let moved = !finished && self.move_on(at, running.job);
+        let moved = !finished && (self.move_on(at, running.job) || self.give_way(at, running.job));
         if self.workers[at].up {
             self.step(at);
         }
@@ -371,7 +383,10 @@ impl<'a> World<'a> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let queue = self.queue.iter().map(|number| {
+        let shorts = self.oldest_short().is_some();
+        let waits =
+            |number: &&usize| !shorts || self.resting.get(*number).is_none_or(|(_, _, until_ms)| self.now >= *until_ms);
+        let queue = self.queue.iter().filter(waits).map(|number| {
             let job = &self.jobs[*number];
             QueuedJob {
                 id: JobId::from_random(*number as u128),

@@ -10,7 +10,8 @@ impl World<'_> {
     pub(super) fn move_on(&mut self, from: usize, job: usize) -> bool {
         let class = self.jobs[job].class;
         let long = self.workload.classes[class].length() == Length::Long;
-        let may = long && self.queue.is_empty() && self.dispatcher == Dispatcher::WithTicks;
+        let ours = matches!(self.dispatcher, Dispatcher::WithTicks | Dispatcher::WithoutTicks);
+        let may = long && self.queue.is_empty() && ours;
         let Some(policy) = self.policy.moves.filter(|_| may) else { return false };
         let Some(at) = self.workers[from].bench.iter().position(|session| session.job == job) else { return false };
         let moves = self.workers[from].bench[at].moves;
@@ -26,6 +27,33 @@ impl World<'_> {
         if self.workers[to].running.is_none() {
             self.step(to);
         }
+        true
+    }
+
+    /// The first short job in the queue.
+    pub(super) fn oldest_short(&self) -> Option<usize> {
+        self.queue.iter().copied().find(|job| self.workload.classes[self.jobs[*job].class].length() == Length::Short)
+    }
+
+    pub(super) fn give_way(&mut self, at: usize, job: usize) -> bool {
+        let class = self.jobs[job].class;
+        let may = self.workload.classes[class].length() == Length::Long && self.dispatcher == Dispatcher::WithoutTicks;
+        let Some(policy) = self.policy.moves.filter(|_| may) else { return false };
+        let Some(oldest) = self.oldest_short() else { return false };
+        let Some(place) = self.workers[at].bench.iter().position(|session| session.job == job) else { return false };
+        let session = &self.workers[at].bench[place];
+        if self.now - self.jobs[oldest].arrival_ms < policy.patience_ms
+            || self.now - self.gave_way_ms < policy.pause_ms
+            || session.moves >= policy.most_moves
+            || self.remaining_ms(session) < policy.least_left_ms
+        {
+            return false;
+        }
+        let session = self.workers[at].bench.remove(place);
+        self.gave_way_ms = self.now;
+        self.resting.insert(job, (session.steps_done, session.moves + 1, self.now + policy.longest_rest_ms));
+        self.queue.push_back(job);
+        self.queue.make_contiguous().sort_unstable();
         true
     }
 }

@@ -1,15 +1,13 @@
 //! Worker processes that hand a job over, take one over, or find that nobody takes it.
 
-#[expect(dead_code, reason = "the other tests need more of it")]
-mod head;
-
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use domain::ValidRequest;
 use domain::handover::unpack;
 use domain::worker::{Lease, ToWorker};
-use head::{TestHead, Worker, request};
+
+use crate::head::{TestHead, Worker, request};
 
 /// A picture of the built-in model that takes long enough to be interrupted.
 fn long_picture() -> ValidRequest {
