@@ -1,6 +1,7 @@
-//! When a long job that runs is better finished on another worker, its latents carried along between two steps.
+//! When a long job that runs leaves its worker between two steps, its latents carried along: because it is better
+//! finished on another one, or because short ones have waited long enough for a worker that can't put it aside.
 
-use crate::snapshot::{Length, WorkerState};
+use crate::snapshot::{Length, QueuedJob, WorkerState};
 
 /// Numbers that shape a move.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,13 +12,14 @@ pub struct MovePolicy {
     pub least_gain_ms: f64,
     /// How often one job may move.
     pub most_moves: u32,
-    /// Where long jobs can't step aside, one gives way once a short job has waited this many milliseconds: it goes back
-    /// into the queue with what there is of it.
+    /// Where long jobs can't step aside, one gives way once a short one has waited this many milliseconds: it goes
+    /// back into the queue with what there is of it.
     pub patience_ms: f64,
-    /// So many milliseconds lie between two that give way.
+    /// Milliseconds between two that give way: the first may be enough.
     pub pause_ms: f64,
-    /// It stays in the queue while short ones wait, but not longer than this many milliseconds.
+    /// One that gave way stays in the queue while short ones wait, but not longer than this many milliseconds.
     pub longest_rest_ms: f64,
+    /// One that is done within this many milliseconds does not give way.
     pub least_left_ms: f64,
 }
 
@@ -37,7 +39,7 @@ impl Default for MovePolicy {
             transfer_ms: 1_300.0,
             least_gain_ms: 5_000.0,
             most_moves: 4,
-            patience_ms: f64::INFINITY,
+            patience_ms: 10_000.0,
             pause_ms: 3_000.0,
             longest_rest_ms: 60_000.0,
             least_left_ms: 20_000.0,
@@ -48,7 +50,7 @@ impl Default for MovePolicy {
 /// The worker, by position, on which the job would be done soonest, if it is worth it.
 ///
 /// Both workers must be able to hand sessions over. The other one must have the job's model loaded, hold no long job,
-/// and be able to put one aside for short ones. What short ones it holds are waited for. A job moves only while nobody
+/// and be able to put one aside for short ones if the first one is. What short ones it holds are waited for. A job moves only while nobody
 /// waits in the queue, so it takes nobody's place; the caller sees to that. A worker that is to get empty gives its
 /// job away although it ends no sooner elsewhere, unless it is almost done.
 pub fn faster_worker(workers: &[WorkerState], job: &Movable<'_>, policy: &MovePolicy) -> Option<usize> {
@@ -79,9 +81,33 @@ pub fn faster_worker(workers: &[WorkerState], job: &Movable<'_>, policy: &MovePo
     (gain_ms >= policy.least_gain_ms).then_some(at)
 }
 
+/// Whether the job gives way to a short one that waits, on a worker that can't put it aside.
+///
+/// `pause_ms` is how long ago the last one gave way, in milliseconds. The worker must have the short one's model, or
+/// load it in the time that short ones have patience for.
+pub fn gives_way(
+    workers: &[WorkerState],
+    job: &Movable<'_>,
+    short: &QueuedJob,
+    pause_ms: f64,
+    policy: &MovePolicy,
+) -> bool {
+    let Some(worker) = workers.get(job.from) else { return false };
+    let long = worker.held.iter().filter(|held| held.length == Length::Long);
+    let left_ms: f64 = long.map(|held| held.remaining_ms * worker.slowdown.max(1.0)).sum();
+    let takes_it = !worker.draining && !short.avoid.contains(&worker.id);
+    worker.hands_over
+        && !worker.steps_aside
+        && job.moves < policy.most_moves
+        && left_ms >= policy.least_left_ms
+        && short.waited_ms >= policy.patience_ms
+        && pause_ms >= policy.pause_ms
+        && worker.model(&short.model).is_some_and(|model| takes_it && model.load_ms <= policy.patience_ms)
+}
+
 #[cfg(test)]
 mod tests {
-    use domain::{DeviceId, WorkerId};
+    use domain::{DeviceId, JobId, WorkerId};
 
     use super::*;
     use crate::snapshot::{HeldJob, Lane, ModelState};
@@ -130,7 +156,10 @@ mod tests {
         assert_eq!(to(vec![worker(900.0, &[])]), None);
         assert_eq!(to(vec![worker(500.0, &[(Length::Long, 1_000.0)])]), None);
         assert_eq!(to(vec![WorkerState { draining: true, ..worker(500.0, &[]) }]), None);
-        assert_eq!(to(vec![WorkerState { steps_aside: false, ..worker(500.0, &[]) }]), None);
+        let stubborn = |worker| WorkerState { steps_aside: false, ..worker };
+        assert_eq!(to(vec![stubborn(worker(500.0, &[]))]), None, "it would not let short ones pass any more");
+        let stays = stubborn(worker(1_000.0, &[(Length::Long, 60_000.0)]));
+        assert_eq!(from(stays, 0, vec![stubborn(worker(500.0, &[]))]), Some(1));
         assert_eq!(to(vec![WorkerState { slowdown: 2.0, ..worker(500.0, &[]) }]), None);
         assert_eq!(to(vec![WorkerState { models: Vec::new(), ..worker(500.0, &[]) }]), None);
         assert_eq!(to(vec![WorkerState { hands_over: false, ..worker(500.0, &[]) }]), None);
@@ -142,6 +171,42 @@ mod tests {
     fn a_job_does_not_move_for_ever() {
         let moved = |moves| from(worker(1_000.0, &[(Length::Long, 60_000.0)]), moves, vec![worker(500.0, &[])]);
         assert_eq!((moved(3), moved(4)), (Some(1), None));
+    }
+
+    #[test]
+    fn a_long_job_gives_way_when_a_short_one_has_waited_long_enough() {
+        let short = |waited_ms| QueuedJob {
+            id: JobId::from_random(1),
+            owner: DeviceId::from_random(2),
+            lane: Lane::Standard,
+            length: Length::Short,
+            model: "film".into(),
+            batch_key: 0,
+            work: 1.0,
+            waited_ms,
+            avoid: Vec::new(),
+        };
+        let busy = || WorkerState { steps_aside: false, ..worker(1_000.0, &[(Length::Long, 60_000.0)]) };
+        let gives = |worker: WorkerState, moves, short: QueuedJob, pause_ms| {
+            let job = Movable { from: 0, model: "film", moves };
+            gives_way(&[worker], &job, &short, pause_ms, &MovePolicy::default())
+        };
+        assert!(gives(busy(), 0, short(10_000.0), f64::INFINITY));
+        assert!(!gives(busy(), 0, short(9_999.0), f64::INFINITY), "it has not waited for long");
+        assert!(!gives(busy(), 0, short(10_000.0), 2_999.0), "another one has just given way");
+        assert!(!gives(busy(), 4, short(10_000.0), f64::INFINITY), "it has moved often enough");
+        assert!(!gives(WorkerState { steps_aside: true, ..busy() }, 0, short(10_000.0), f64::INFINITY));
+        assert!(!gives(WorkerState { hands_over: false, ..busy() }, 0, short(10_000.0), f64::INFINITY));
+        assert!(!gives(WorkerState { draining: true, ..busy() }, 0, short(10_000.0), f64::INFINITY));
+        let almost_done = WorkerState { steps_aside: false, ..worker(1_000.0, &[(Length::Long, 19_999.0)]) };
+        assert!(!gives(almost_done, 0, short(10_000.0), f64::INFINITY));
+        let other = QueuedJob { model: "other".into(), ..short(10_000.0) };
+        assert!(!gives(busy(), 0, other, f64::INFINITY), "it would not help");
+        let avoided = QueuedJob { avoid: vec![busy().id], ..short(10_000.0) };
+        assert!(!gives(busy(), 0, avoided, f64::INFINITY));
+        let mut cold = busy();
+        cold.models[0].load_ms = 10_001.0;
+        assert!(!gives(cold, 0, short(10_000.0), f64::INFINITY), "loading would take too long");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub struct LongPolicy {
     /// ones there are. One worker may always hold one.
     pub busy_share: f64,
     /// What short jobs need of the fleet is kept free of such long jobs, with so much room that they would use
-    /// it to this share.
+    /// it to this share. A burst beyond it is what long jobs give way for ([`MovePolicy::patience_ms`]).
     pub short_utilisation: f64,
     /// The same once a long job has waited for `impatience_ms` milliseconds; before, the one turns into the other.
     pub impatient_utilisation: f64,
@@ -95,8 +95,8 @@ impl Default for LongPolicy {
             quiet_demand: (0.32, 0.36),
             longest_deference_ms: 12_000.0,
             busy_share: 0.53,
-            short_utilisation: 0.94,
-            impatient_utilisation: 1.0,
+            short_utilisation: 1.0,
+            impatient_utilisation: 1.1,
             impatience_ms: 120_000.0,
             catch_up_ms: 100_000.0,
             catch_up_patience_ms: 300_000.0,

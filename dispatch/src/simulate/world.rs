@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use domain::{DeviceId, JobId, WorkerId};
 
+use self::moving::Resting;
 use super::Dispatcher;
 use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
@@ -42,8 +43,8 @@ struct World<'a> {
     workers: Vec<Worker>,
     turn: usize,
     demand: Demand,
-    /// Long jobs that gave way: steps done, moves, and until when they wait for short ones.
-    resting: BTreeMap<usize, (u32, u32, f64)>,
+    /// Long jobs that gave way to short ones, and when the last one did.
+    resting: BTreeMap<usize, Resting>,
     gave_way_ms: f64,
     outcomes: Vec<Outcome>,
 }
@@ -119,7 +120,7 @@ impl<'a> World<'a> {
             turn: 0,
             demand: Demand::default(),
             resting: BTreeMap::new(),
-            gave_way_ms: 0.0,
+            gave_way_ms: f64::NEG_INFINITY,
             outcomes: jobs.iter().map(Outcome::unfinished).collect(),
         };
         for (number, incident) in workload.incidents.iter().enumerate() {
@@ -226,7 +227,7 @@ impl<'a> World<'a> {
             moves: 0,
         };
         let session = match self.resting.remove(&job) {
-            Some((steps_done, moves, _)) => {
+            Some(Resting { steps_done, moves, .. }) => {
                 let transfer_ms = self.policy.moves.map_or(0.0, |policy| policy.transfer_ms);
                 Session { steps_done, moves, transfer_ms, ..session }
             }
@@ -383,9 +384,8 @@ impl<'a> World<'a> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let shorts = self.oldest_short().is_some();
-        let waits =
-            |number: &&usize| !shorts || self.resting.get(*number).is_none_or(|(_, _, until_ms)| self.now >= *until_ms);
+        let shorts_wait = self.shorts_wait();
+        let waits = |number: &&usize| !self.rests(**number, shorts_wait);
         let queue = self.queue.iter().filter(waits).map(|number| {
             let job = &self.jobs[*number];
             QueuedJob {

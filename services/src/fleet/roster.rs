@@ -9,7 +9,7 @@ use dispatch::{Estimate, Length, ModelState, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
 use domain::{JobId, WorkerId};
 
-pub(super) use self::moving::Moved;
+pub(super) use self::moving::{Moved, Runs};
 use super::health::{Condition, Health};
 use super::held::Held;
 use super::hello::LONGEST_MS;

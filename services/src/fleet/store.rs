@@ -393,6 +393,10 @@ pub(super) async fn leased_request(
 }
 
 impl Waiting {
+    pub(super) fn length(&self) -> Length {
+        if self.capability.starts_with("video") { Length::Long } else { Length::Short }
+    }
+
     /// As the planner looks at it.
     pub(super) fn as_planned(&self, now: DateTime<Utc>) -> dispatch::QueuedJob {
         let request = &self.request.0;
@@ -400,7 +404,7 @@ impl Waiting {
             id: JobId(self.id),
             owner: DeviceId(self.device_id),
             lane: if self.lane == "priority" { Lane::Priority } else { Lane::Standard },
-            length: if self.capability.starts_with("video") { Length::Long } else { Length::Short },
+            length: self.length(),
             model: request.model.as_str().into(),
             batch_key: request.batch_key(),
             // Even with every picture delivered, somebody must say so.

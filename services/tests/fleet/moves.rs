@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::handover::{Begun, pack};
-use domain::worker::{Assignment, Failure, FromWorker, Hello, ToWorker, WarmModel};
+use domain::worker::{Assignment, AvailableModel, Failure, FromWorker, Hello, ToWorker, WarmModel};
 use domain::{DeviceId, GenerationRequest, JobId, JobState, JobView, ModelCard, WorkerId};
 use services::bus::{BusSettings, HeadId, LocalHub};
 use services::clock::SystemClock;
@@ -255,4 +255,37 @@ async fn only_workers_that_can_are_asked(pool: PgPool) {
     let moved = refuge.assignment().await;
     assert_eq!((moved.job, moved.begun), (job.id, true));
     ends_well(&studio, owner, &refuge, &moved).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_film_gives_way_where_it_cannot_step_aside_and_goes_on_later(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    // Room for one model: the other one would have to be loaded, which is quick.
+    let mut hello = cinema("narrow", SLOW_MS);
+    let starter = hello.models.remove(0);
+    let load = AvailableModel { card: starter.card.clone(), memory_mb: 1, load_ms: 100.0, pinned: false };
+    let mut worker = studio.join(Hello { available: vec![load], ..hello }).await;
+    let long = film(&studio, owner).await;
+    let old = worker.assignment().await;
+    studio.hear(&worker, step(&old, 1)).await;
+    let short = studio.submit(owner, 1).await;
+    studio.wait(9_000);
+    studio.hear(&worker, step(&old, 2)).await;
+    studio.wait(1_000);
+    let (job, epoch) = (old.job, old.epoch);
+    assert_eq!(worker.message().await, ToWorker::HandOver { job, epoch });
+    bring(&studio, &old, begun()).await.expect("taken");
+    say_handed_over(&studio, &worker, &old).await;
+    assert_eq!(worker.message().await, ToWorker::Cancel { job, epoch });
+    let first = worker.assignment().await;
+    assert_eq!(first.job, short.id, "it waits for the one it gave way to");
+    studio.work(&worker, &first).await;
+    let again = worker.assignment().await;
+    assert_eq!((again.job, again.epoch, again.begun), (long.id, 2, true));
+    assert_eq!(counted(&studio, job).await, (1, 0, 1), "it is no second attempt");
+    assert!(matches!(studio.deliver(&old, 0).await, Err(DeliveryError::Stale)));
+    studio.work(&worker, &again).await;
+    assert_eq!(studio.jobs.get(owner, job).await.expect("mine").status, JobState::Succeeded);
+    assert_eq!(studio.entries(job).await, ["hold", "capture"]);
 }

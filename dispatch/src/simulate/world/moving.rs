@@ -2,8 +2,16 @@
 
 use super::{Dispatcher, World};
 use crate::estimate::Estimate;
-use crate::moves::{Movable, faster_worker};
-use crate::snapshot::Length;
+use crate::moves::{Movable, faster_worker, gives_way};
+use crate::snapshot::{Length, Snapshot};
+
+/// A long job that gave way.
+pub(super) struct Resting {
+    pub steps_done: u32,
+    pub moves: u32,
+    /// It waits for short ones until then at most.
+    pub until_ms: f64,
+}
 
 impl World<'_> {
     /// Moves a long job that has just done a step to a worker that finishes it sooner. Returns whether it did.
@@ -30,30 +38,37 @@ impl World<'_> {
         true
     }
 
-    /// The first short job in the queue.
-    pub(super) fn oldest_short(&self) -> Option<usize> {
-        self.queue.iter().copied().find(|job| self.workload.classes[self.jobs[*job].class].length() == Length::Short)
-    }
-
-    pub(super) fn give_way(&mut self, at: usize, job: usize) -> bool {
+    /// Puts a long job that has just done a step back into the queue, where it can't step aside and a short one has
+    /// waited long enough. Returns whether it did.
+    pub(super) fn give_way(&mut self, from: usize, job: usize) -> bool {
         let class = self.jobs[job].class;
-        let may = self.workload.classes[class].length() == Length::Long && self.dispatcher == Dispatcher::WithoutTicks;
+        let long = self.workload.classes[class].length() == Length::Long;
+        let may = long && self.dispatcher == Dispatcher::WithoutTicks && self.shorts_wait();
         let Some(policy) = self.policy.moves.filter(|_| may) else { return false };
-        let Some(oldest) = self.oldest_short() else { return false };
-        let Some(place) = self.workers[at].bench.iter().position(|session| session.job == job) else { return false };
-        let session = &self.workers[at].bench[place];
-        if self.now - self.jobs[oldest].arrival_ms < policy.patience_ms
-            || self.now - self.gave_way_ms < policy.pause_ms
-            || session.moves >= policy.most_moves
-            || self.remaining_ms(session) < policy.least_left_ms
-        {
+        let Some(at) = self.workers[from].bench.iter().position(|session| session.job == job) else { return false };
+        let moves = self.workers[from].bench[at].moves;
+        let Snapshot { queue, workers, .. } = self.snapshot();
+        let Some(short) = queue.iter().find(|job| job.length == Length::Short) else { return false };
+        let movable = Movable { from, model: &self.models[class], moves };
+        if !gives_way(&workers, &movable, short, self.now - self.gave_way_ms, &policy) {
             return false;
         }
-        let session = self.workers[at].bench.remove(place);
+        let session = self.workers[from].bench.remove(at);
         self.gave_way_ms = self.now;
-        self.resting.insert(job, (session.steps_done, session.moves + 1, self.now + policy.longest_rest_ms));
+        let until_ms = self.now + policy.longest_rest_ms;
+        self.resting.insert(job, Resting { steps_done: session.steps_done, moves: moves + 1, until_ms });
         self.queue.push_back(job);
         self.queue.make_contiguous().sort_unstable();
         true
+    }
+
+    /// Whether this job has given way to short ones that still wait.
+    pub(super) fn rests(&self, job: usize, shorts_wait: bool) -> bool {
+        shorts_wait && self.resting.get(&job).is_some_and(|resting| self.now < resting.until_ms)
+    }
+
+    /// Whether any short job is in the queue.
+    pub(super) fn shorts_wait(&self) -> bool {
+        self.queue.iter().any(|job| self.workload.classes[self.jobs[*job].class].length() == Length::Short)
     }
 }

@@ -1,4 +1,4 @@
-//! Long jobs that go to another worker while they run.
+//! Long jobs that leave their worker while they run: for another one, or for the queue, to give way to short ones.
 //!
 //! Asked for by the dispatcher: the worker lets the job's pictures stand still after their present step, brings what
 //! there is of them ([`super::delivery`]), and says so. Only then the lease moves, under a new epoch and in one
@@ -10,15 +10,16 @@ mod store;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use dispatch::{Movable, MovePolicy, faster_worker};
+use dispatch::{Length, Movable, MovePolicy, faster_worker, gives_way};
 use domain::worker::{Lease, ToWorker};
 use domain::{JobId, WorkerId};
 
 use super::desk::{Desk, millis};
 use super::dispatcher::send;
-use super::roster::Moved;
+use super::roster::{Moved, Runs};
 use super::{Fleet, GiveBack, assignment, lease};
 use crate::bus::WorkerRecord;
+use crate::jobs::after;
 
 /// A worker that was asked to hand a job over and did not is asked again after so many milliseconds.
 const ASK_AGAIN_MS: f64 = 30_000.0;
@@ -29,10 +30,17 @@ const MOST_ASKS: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Asked(HashMap<Lease, Ask>);
 
+/// Where a job is to go.
+#[derive(Clone, Debug, PartialEq)]
+enum Whither {
+    Worker(WorkerId),
+    /// Into the queue: it gives way.
+    Queue,
+}
+
 #[derive(Debug)]
 struct Ask {
-    /// Who is to have the job.
-    to: WorkerId,
+    to: Whither,
     at_ms: f64,
     times: u32,
     /// Nothing has come of it yet.
@@ -48,16 +56,19 @@ impl Asked {
     /// Workers that are to have jobs which are on their way.
     fn awaiting(&self, now_ms: f64) -> impl Iterator<Item = &WorkerId> {
         let open = move |ask: &&Ask| ask.open && now_ms - ask.at_ms < ASK_AGAIN_MS;
-        self.0.values().filter(open).map(|ask| &ask.to)
+        self.0.values().filter(open).filter_map(|ask| match &ask.to {
+            Whither::Worker(to) => Some(to),
+            Whither::Queue => None,
+        })
     }
 
-    fn ask(&mut self, lease: Lease, to: WorkerId, now_ms: f64) {
+    fn ask(&mut self, lease: Lease, to: Whither, now_ms: f64) {
         let times = self.0.get(&lease).map_or(0, |ask| ask.times);
         self.0.insert(lease, Ask { to, at_ms: now_ms, times: times + 1, open: true });
     }
 
-    /// Who is to have a job that was handed over, if it was asked for.
-    fn answered(&mut self, lease: Lease) -> Option<WorkerId> {
+    /// Where a job is to go that was handed over, if it was asked for.
+    fn answered(&mut self, lease: Lease) -> Option<Whither> {
         let ask = self.0.get_mut(&lease).filter(|ask| ask.open)?;
         ask.open = false;
         Some(ask.to.clone())
@@ -93,30 +104,102 @@ pub(super) async fn consider(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>)
         workers[to].hands_over = false;
         let to = workers[to].id.clone();
         tracing::info!(job = %run.lease.job, from = %run.worker, %to, "a job is to go on elsewhere");
-        desk.asked.ask(run.lease, to, now_ms);
+        desk.asked.ask(run.lease, Whither::Worker(to), now_ms);
         let Lease { job, epoch } = run.lease;
         tell(fleet, &run.worker, ToWorker::HandOver { job, epoch }).await;
     }
 }
 
-/// A worker has brought what there is of a job: the lease moves, if whoever is to have it still can.
+/// Asks for a job that gives way, if short ones have waited long enough.
+pub(super) async fn relieve(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>) {
+    let Some(policy) = desk.policy.moves else { return };
+    let now_ms = millis(now);
+    let pause_ms = now_ms - desk.gave_way_ms;
+    // Most of the time one look at the oldest is all.
+    let oldest = desk.queue.values().find(|job| job.length() == Length::Short).map(|job| job.as_planned(now));
+    let Some(short) = oldest.filter(|job| job.waited_ms >= policy.patience_ms && pause_ms >= policy.pause_ms) else {
+        return;
+    };
+    let (runs, workers) = {
+        let roster = fleet.roster();
+        (roster.runs(), roster.snapshot(now_ms))
+    };
+    let may_go = |run: &&Runs| {
+        let from = workers.iter().position(|worker| worker.id == run.worker);
+        let job = from.map(|from| Movable { from, model: &run.model, moves: run.moves });
+        job.is_some_and(|job| gives_way(&workers, &job, &short, pause_ms, &policy))
+            && desk.asked.may_ask(run.lease, now_ms)
+    };
+    // The one whose step ends first.
+    let step_ms = |run: &Runs| {
+        let worker = workers.iter().find(|worker| worker.id == run.worker);
+        worker.map_or(0.0, |worker| worker.held.iter().map(|held| held.step_left_ms).fold(0.0, f64::max))
+    };
+    let first = runs.iter().filter(may_go).min_by(|a, b| step_ms(a).total_cmp(&step_ms(b)));
+    let Some(run) = first else { return };
+    tracing::info!(job = %run.lease.job, from = %run.worker, "a job is to give way");
+    desk.gave_way_ms = now_ms;
+    desk.asked.ask(run.lease, Whither::Queue, now_ms);
+    let Lease { job, epoch } = run.lease;
+    tell(fleet, &run.worker, ToWorker::HandOver { job, epoch }).await;
+}
+
+/// A worker has brought what there is of a job: it goes where it is to go, if it still can.
 pub(super) async fn handed_over(fleet: &Fleet, desk: &mut Desk, from: &WorkerId, old: Lease) {
     // What is kept of it is of use whoever goes on.
     desk.begun.insert(old.job);
-    let to = desk.asked.answered(old).filter(|to| fleet.roster().takes(to, old));
-    let most = desk.policy.moves.map_or(0, |policy| policy.most_moves);
-    let moved = match &to {
-        Some(to) => store::move_lease(&fleet.pool, old, (from, to), most, lease()).await.unwrap_or_else(|error| {
-            // If it was moved all the same, the new lease runs out.
-            tracing::warn!(%error, job = %old.job, "a lease could not be moved");
-            None
-        }),
-        None => None,
+    let gone = match (desk.asked.answered(old), desk.policy.moves) {
+        (Some(Whither::Worker(to)), Some(policy)) => move_on(fleet, desk, old, (from, to), &policy).await,
+        (Some(Whither::Queue), Some(policy)) => give_way(fleet, desk, old, from, &policy).await,
+        _ => Ok(false),
     };
-    let (Some(to), Some(leased)) = (to, moved) else {
+    let gone = gone.unwrap_or_else(|error| {
+        // If it is gone all the same, whoever has the new lease does not know, and it runs out.
+        tracing::warn!(%error, job = %old.job, "a lease could not be moved");
+        false
+    });
+    if !gone {
         let Lease { job, epoch } = old;
-        return tell(fleet, from, ToWorker::GoOn { job, epoch }).await;
-    };
+        tell(fleet, from, ToWorker::GoOn { job, epoch }).await;
+    }
+}
+
+/// Puts a job back into the queue. False: its lease is over.
+async fn give_way(
+    fleet: &Fleet,
+    desk: &mut Desk,
+    old: Lease,
+    from: &WorkerId,
+    policy: &MovePolicy,
+) -> Result<bool, sqlx::Error> {
+    if !store::put_back(&fleet.pool, old, from, policy.most_moves).await? {
+        return Ok(false);
+    }
+    let Lease { job, epoch } = old;
+    metrics::counter!("mindseye_moves_total", "why" => "gives_way").increment(1);
+    tracing::info!(%job, %from, "a job gives way");
+    desk.resting.insert(job, after(fleet.clock.now(), policy.longest_rest_ms));
+    tell(fleet, from, ToWorker::Cancel { job, epoch }).await;
+    fleet.roster().release(old);
+    fleet.outlook.forget(job);
+    fleet.jobs.publish(job).await;
+    fleet.bell.ring();
+    Ok(true)
+}
+
+/// Moves a lease to another worker, and tells both. False: it can't take it any more, or the lease is over.
+async fn move_on(
+    fleet: &Fleet,
+    desk: &mut Desk,
+    old: Lease,
+    (from, to): (&WorkerId, WorkerId),
+    policy: &MovePolicy,
+) -> Result<bool, sqlx::Error> {
+    if !fleet.roster().takes(&to, old) {
+        return Ok(false);
+    }
+    let moved = store::move_lease(&fleet.pool, old, (from, &to), policy.most_moves, lease()).await?;
+    let Some(leased) = moved else { return Ok(false) };
     let now = fleet.clock.now();
     let new = Lease { job: old.job, epoch: leased.epoch };
     let Lease { job, epoch } = old;
@@ -127,9 +210,10 @@ pub(super) async fn handed_over(fleet: &Fleet, desk: &mut Desk, from: &WorkerId,
         None => false,
     };
     if !reached {
-        return unsent(fleet, new, moved.map(|moved| moved.record)).await;
+        unsent(fleet, new, moved.map(|moved| moved.record)).await;
+        return Ok(true);
     }
-    metrics::counter!("mindseye_moves_total").increment(1);
+    metrics::counter!("mindseye_moves_total", "why" => "faster").increment(1);
     tracing::info!(%job, %from, %to, "a job goes on elsewhere");
     if let Some(Moved { length, remaining_ms, .. }) = moved {
         fleet.outlook.started(job, desk.outlook_of(length, remaining_ms, now));
@@ -140,6 +224,7 @@ pub(super) async fn handed_over(fleet: &Fleet, desk: &mut Desk, from: &WorkerId,
     if standing.is_ok_and(|standing| standing.is_empty()) {
         fleet.cancel_lease(new).await;
     }
+    Ok(true)
 }
 
 /// Forgets what is kept of jobs that have ended, and learns of what other heads took in.
@@ -203,7 +288,7 @@ mod tests {
 
     #[test]
     fn nobody_is_asked_again_and_again() {
-        let (lease, to) = (Lease { job: JobId::from_random(1), epoch: 1 }, || WorkerId("b".into()));
+        let (lease, to) = (Lease { job: JobId::from_random(1), epoch: 1 }, || Whither::Worker(WorkerId("b".into())));
         let mut asked = Asked::default();
         let mut now_ms = 0.0;
         for _ in 0..MOST_ASKS {

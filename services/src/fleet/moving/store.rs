@@ -43,6 +43,23 @@ pub(super) async fn move_lease(
     }))
 }
 
+/// Puts a job whose lease stands back into the queue, keeping its place: it gave way, and what was tried is no attempt.
+/// False: the lease is over, or the job has moved `most` times.
+pub(super) async fn put_back(pool: &PgPool, lease: Lease, worker: &WorkerId, most: u32) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE jobs SET state = 'queued', lease_until = NULL, worker_id = NULL, attempts = attempts - 1,
+             moves = moves + 1, queued_seq = nextval('jobs_queued_seq')
+         WHERE id = $1 AND epoch = $2 AND worker_id = $3 AND state = 'running' AND moves < $4",
+    )
+    .bind(lease.job.0)
+    .bind(lease.epoch)
+    .bind(&worker.0)
+    .bind(i32::try_from(most).unwrap_or(i32::MAX))
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Those of the jobs that have not ended.
 pub(super) async fn unfinished(pool: &PgPool, jobs: &[JobId]) -> Result<HashSet<JobId>, sqlx::Error> {
     let ids: Vec<uuid::Uuid> =
