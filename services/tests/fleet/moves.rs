@@ -24,7 +24,11 @@ fn cinema(name: &str, film_ms: f64) -> Hello {
 }
 
 async fn film(studio: &Studio, owner: DeviceId) -> JobView {
-    let wish = GenerationRequest { model: Some("film".into()), ..wish(1) };
+    by(studio, owner, "film").await
+}
+
+async fn by(studio: &Studio, owner: DeviceId, model: &str) -> JobView {
+    let wish = GenerationRequest { model: Some(model.into()), ..wish(1) };
     studio.jobs.submit(owner, wish).await.expect("accepted")
 }
 
@@ -112,7 +116,7 @@ async fn a_film_goes_on_at_a_faster_worker_and_the_old_ones_late_word_is_refused
     // The old worker is free.
     let next = film(&studio, owner).await;
     assert_eq!(fast.assignment().await.job, next.id, "what is faster comes first, as ever");
-    let last = studio.submit(owner, 1).await;
+    let last = by(&studio, owner, "starter").await;
     let other = until("somebody has it", || async {
         studio.jobs.get(owner, last.id).await.ok().filter(|job| job.status == JobState::Running)
     });
@@ -269,7 +273,7 @@ async fn a_film_gives_way_where_it_cannot_step_aside_and_goes_on_later(pool: PgP
     let long = film(&studio, owner).await;
     let old = worker.assignment().await;
     studio.hear(&worker, step(&old, 1)).await;
-    let short = studio.submit(owner, 1).await;
+    let short = by(&studio, owner, "starter").await;
     studio.wait(9_000);
     studio.hear(&worker, step(&old, 2)).await;
     studio.wait(1_000);
