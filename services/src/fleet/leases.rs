@@ -190,7 +190,6 @@ impl Fleet {
     }
 
     async fn ended(&self, job: JobId) {
-        self.forget_begun(job).await;
         self.outlook.forget(job);
         self.jobs.publish(job).await;
         self.jobs.events().forget(job);

@@ -164,7 +164,7 @@ pub(super) async fn handed_over(fleet: &Fleet, desk: &mut Desk, from: &WorkerId,
     }
 }
 
-/// Puts a job back into the queue. False: its lease is over.
+/// Puts a job back into the queue. False: nobody waits for that any more, or its lease is over.
 async fn give_way(
     fleet: &Fleet,
     desk: &mut Desk,
@@ -172,7 +172,7 @@ async fn give_way(
     from: &WorkerId,
     policy: &MovePolicy,
 ) -> Result<bool, sqlx::Error> {
-    if !store::put_back(&fleet.pool, old, from, policy.most_moves).await? {
+    if !desk.shorts_wait() || !store::put_back(&fleet.pool, old, from, policy.most_moves).await? {
         return Ok(false);
     }
     let Lease { job, epoch } = old;
