@@ -104,6 +104,7 @@ fn snapshot(workers: usize, queued: usize, cold: f64) -> Snapshot {
             concurrency: 1,
             batch_gain: 1.0,
             steps_aside: rng.random_bool(0.5),
+            hands_over: true,
             slowdown: 1.0,
             held,
             draining: false,

@@ -1,6 +1,6 @@
 //! Compares all dispatchers on a workload file:
-//! `cargo run --release -p dispatch --example simulate -- docs/workloads/home.toml [--loads 0.6,0.85] [--moves] [--out folder]`
-//! `--moves` lets videos move between workers, as no worker can yet.
+//! `cargo run --release -p dispatch --example simulate -- docs/workloads/home.toml [--loads 0.6,0.85] [--no-moves] [--out folder]`
+//! With `--no-moves` a video stays where it began.
 #![expect(clippy::print_stdout, reason = "a program that prints")]
 
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ fn run() -> Result<(), String> {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--loads" => loads = Some(value()?),
-            "--moves" => policy.moves = Some(dispatch::MovePolicy::default()),
+            "--no-moves" => policy.moves = None,
             "--out" => out = Some(PathBuf::from(value()?)),
             _ => file = Some(PathBuf::from(argument)),
         }

@@ -23,7 +23,7 @@ pub use batch::PassTimes;
 pub use demand::Demand;
 pub use estimate::Estimate;
 pub use forecast::Forecast;
-pub use moves::{MovePolicy, faster_worker};
+pub use moves::{Movable, MovePolicy, faster_worker, gives_way};
 pub use order::OrderPolicy;
 pub use plan::{LongPolicy, Plan, Policy, Projection, plan};
 pub use snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Recent, Snapshot, WorkerState};

@@ -199,6 +199,7 @@ mod tests {
             concurrency: 1,
             batch_gain: 1.0,
             steps_aside: true,
+            hands_over: true,
             slowdown: 1.0,
             held: Vec::new(),
             draining: false,

@@ -22,7 +22,7 @@ pub struct Policy {
     pub prefetch_ms: f64,
     pub order: OrderPolicy,
     pub long: LongPolicy,
-    /// Whether long jobs move between workers, where they step aside. Only the simulator asks yet.
+    /// How long jobs that run move between workers; `None` if they don't.
     pub moves: Option<MovePolicy>,
 }
 
@@ -45,7 +45,7 @@ pub struct LongPolicy {
     /// ones there are. One worker may always hold one.
     pub busy_share: f64,
     /// What short jobs need of the fleet is kept free of such long jobs, with so much room that they would use
-    /// it to this share.
+    /// it to this share. A burst beyond it is what long jobs give way for ([`MovePolicy::patience_ms`]).
     pub short_utilisation: f64,
     /// The same once a long job has waited for `impatience_ms` milliseconds; before, the one turns into the other.
     pub impatient_utilisation: f64,
@@ -77,7 +77,12 @@ impl LongPolicy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { prefetch_ms: 250.0, order: OrderPolicy::default(), long: LongPolicy::default(), moves: None }
+        Self {
+            prefetch_ms: 250.0,
+            order: OrderPolicy::default(),
+            long: LongPolicy::default(),
+            moves: Some(MovePolicy::default()),
+        }
     }
 }
 
@@ -90,8 +95,8 @@ impl Default for LongPolicy {
             quiet_demand: (0.32, 0.36),
             longest_deference_ms: 12_000.0,
             busy_share: 0.53,
-            short_utilisation: 0.94,
-            impatient_utilisation: 1.0,
+            short_utilisation: 1.0,
+            impatient_utilisation: 1.1,
             impatience_ms: 120_000.0,
             catch_up_ms: 100_000.0,
             catch_up_patience_ms: 300_000.0,

@@ -74,6 +74,8 @@ pub struct WorkerState {
     pub batch_gain: f64,
     /// A long job here steps aside for short ones between its steps: their models fit side by side.
     pub steps_aside: bool,
+    /// It can give a job away between two steps, and go on with one that another worker gave away.
+    pub hands_over: bool,
     /// How many times longer than usual everything takes now, 1 or more: a hot or throttled device.
     pub slowdown: f64,
     /// Jobs it holds, by the head's own count.

@@ -22,6 +22,8 @@ pub const HEARTBEAT_MS: u64 = 5_000;
 pub const LEASE_MS: u64 = 15_000;
 /// A worker whose connection ended keeps its leases for this long, in case it dials in again.
 pub const RESUME_MS: u64 = 3_000;
+/// A worker that has handed a job over and hears nothing more of it goes on with it after so long.
+pub const HAND_OVER_MS: u64 = 10_000;
 
 /// How a worker introduces itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +49,9 @@ pub struct Hello {
     /// Leases of an earlier connection that it still works on.
     #[serde(default)]
     pub holding: Vec<Lease>,
+    /// It can hand over a job between two steps, and go on with one that another worker handed over.
+    #[serde(default)]
+    pub hands_over: bool,
 }
 
 /// One lease on one job.
@@ -100,6 +105,9 @@ pub struct Assignment {
     pub epoch: i32,
     pub request: ValidRequest,
     pub indices: Vec<u32>,
+    /// The head keeps what another worker had made of them: see [`crate::handover`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
 }
 
 /// From the head to a worker.
@@ -114,6 +122,17 @@ pub enum ToWorker {
     },
     Assign(Assignment),
     Cancel {
+        job: JobId,
+        epoch: i32,
+    },
+    /// Stop after the present step, bring what there is of the pictures, and say [`FromWorker::HandedOver`]. The lease
+    /// stands until it is cancelled. Only for workers that say they can.
+    HandOver {
+        job: JobId,
+        epoch: i32,
+    },
+    /// Nobody takes this job over: go on with it.
+    GoOn {
         job: JobId,
         epoch: i32,
     },
@@ -168,6 +187,11 @@ pub enum FromWorker {
         job: JobId,
         epoch: i32,
         failure: Failure,
+    },
+    /// The head has what there is of this job's pictures, and they stand still here.
+    HandedOver {
+        job: JobId,
+        epoch: i32,
     },
 }
 

@@ -81,6 +81,9 @@ pub enum EngineError {
     #[error("the picture is not finished: {taken} of {steps} steps taken")]
     Unfinished { taken: usize, steps: usize },
 
+    #[error("the picture can't go on from what was kept of it: {0}")]
+    State(String),
+
     #[error("the prompt could not be read: {0}")]
     Prompt(String),
 

@@ -168,3 +168,48 @@ fn pipelines_and_sessions_cross_threads() {
     crosses::<EngineError>();
     crosses::<engine::LoadError>();
 }
+
+#[test]
+fn a_picture_that_moves_at_any_step_is_the_picture_that_stayed() {
+    let (here, there) = (starter(), starter());
+    let wanted = Params { steps: 6, width: 64, height: 64, ..params("a red boat", 4) };
+    let stayed = finish(&here, &mut [here.open(&wanted).expect("it opens")]);
+    let mut session = here.open(&wanted).expect("it opens");
+    loop {
+        let state = here.export(&session).expect("it is written down");
+        let moved = there.resume(&wanted, &state).expect("it goes on");
+        assert_eq!((moved.step_index(), moved.steps()), (session.step_index(), 6));
+        assert!(finish(&there, &mut [moved]) == stayed, "moved after {} steps", session.step_index());
+        if session.is_done() {
+            break;
+        }
+        here.step(&mut [&mut session]).expect("it steps");
+    }
+}
+
+#[test]
+fn a_state_that_makes_no_sense_is_refused() {
+    let pipeline = tiny("tiny_first");
+    let wanted = params("a boat", 1);
+    let mut session = pipeline.open(&wanted).expect("it opens");
+    pipeline.step(&mut [&mut session]).expect("it steps");
+    let good = pipeline.export(&session).expect("it is written down");
+    assert!(pipeline.resume(&wanted, &good).is_ok());
+    let refused = |state: &[u8]| matches!(pipeline.resume(&wanted, state), Err(EngineError::State(_)));
+    for length in [0, 7, 8, 11, 27, 28, good.len() - 4, good.len() - 1] {
+        assert!(refused(&good[..length]), "{length} bytes");
+    }
+    assert!(refused(&[good.as_slice(), &[0; 4]].concat()), "too long");
+    let changed = |at: usize, value: [u8; 4]| [&good[..at], &value, &good[at + 4..]].concat();
+    assert!(refused(&changed(4, [0; 4])), "another format");
+    assert!(refused(&changed(8, [255; 4])), "a step that there is not");
+    assert!(refused(&changed(12, [9, 0, 0, 0])), "another schedule");
+    assert!(refused(&changed(16, [1, 0, 0, 0])), "another shape");
+    assert!(refused(&changed(28, f32::NAN.to_le_bytes())), "not a number");
+    assert!(matches!(
+        pipeline.resume(&Params { steps: wanted.steps + 1, ..wanted.clone() }, &good),
+        Err(EngineError::State(_))
+    ));
+    let other = tiny("tiny_second");
+    assert!(matches!(other.export(&session), Err(EngineError::Incompatible(_))));
+}

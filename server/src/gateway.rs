@@ -95,6 +95,42 @@ pub async fn deliver(
     }
 }
 
+/// `POST /internal/begun/{job}/{epoch}`: what there is of a job's pictures, for whichever worker goes on with them.
+pub async fn hand_over(
+    State(fleet): State<Fleet>,
+    Extension(guest): Extension<Guest>,
+    IdPath((job, epoch)): IdPath<(JobId, i32)>,
+    body: Body,
+) -> Response {
+    let by = guest.0.as_ref().map(|(worker, _)| worker);
+    let expected = match fleet.expect_begun(by, job, epoch).await {
+        Ok(expected) => expected,
+        Err(error) => return refuse(error),
+    };
+    match tokio::time::timeout(PICTURE_TIME, to_bytes(body, expected.most_bytes())).await {
+        Ok(Ok(begun)) => match fleet.take_begun(expected, begun).await {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(error) => refuse(error),
+        },
+        Ok(Err(error)) => (StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "it took too long").into_response(),
+    }
+}
+
+/// `GET /internal/begun/{job}/{epoch}`: what another worker had made of a job's pictures.
+pub async fn begun(
+    State(fleet): State<Fleet>,
+    Extension(guest): Extension<Guest>,
+    IdPath((job, epoch)): IdPath<(JobId, i32)>,
+) -> Response {
+    let by = guest.0.as_ref().map(|(worker, _)| worker);
+    match fleet.begun(by, job, epoch).await {
+        Ok(Some(begun)) => ([(header::CONTENT_TYPE, "application/octet-stream")], begun).into_response(),
+        Ok(None) => ProblemResponse(AppError::NotFound).into_response(),
+        Err(error) => refuse(error),
+    }
+}
+
 fn refuse(error: DeliveryError) -> Response {
     match error {
         DeliveryError::Stale => (StatusCode::CONFLICT, error.to_string()).into_response(),

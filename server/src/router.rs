@@ -65,6 +65,10 @@ pub fn build(state: AppState) -> Router {
     let workers = Router::new()
         .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
         .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
+        .route(
+            "/internal/begun/{job}/{epoch}",
+            policy(Worker, Cache::Never, post(gateway::hand_over).get(gateway::begun)),
+        )
         .route_layer(middleware::from_fn_with_state(state.clone(), gateway::guard));
     let router = Router::new()
         .route("/healthz", policy(Probe, Cache::Never, get(health::healthz)))

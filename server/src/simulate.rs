@@ -14,6 +14,9 @@ pub struct Simulate {
     /// Loads to try instead of the file's: 0.6,0.85
     #[arg(long, value_delimiter = ',')]
     loads: Vec<f64>,
+    /// A video stays on the worker where it began.
+    #[arg(long)]
+    no_moves: bool,
     /// A folder for the picture of the highest load.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -34,7 +37,9 @@ pub fn run(simulate: &Simulate) -> Result<(), String> {
     }
     workload.check().map_err(|error| told(&error))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let comparisons = compare(&workload, &Policy::default(), threads);
+    let mut policy = Policy::default();
+    policy.moves = policy.moves.filter(|_| !simulate.no_moves);
+    let comparisons = compare(&workload, &policy, threads);
     for comparison in &comparisons {
         println!("Load {:.2}\n\n{}", comparison.load, comparison.table(&workload));
     }

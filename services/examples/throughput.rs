@@ -188,6 +188,7 @@ async fn work(
         models: vec![WarmModel { card: card(), standard_ms: 1.0 }],
         available: Vec::new(),
         holding: Vec::new(),
+        hands_over: false,
     };
     let Ok(mut connection) = fleet.connect(hello, false).await else { return };
     let picture = png();

@@ -134,7 +134,7 @@ impl Bench {
                     }
                 }
                 Some(Event::Failed { failure, .. }) => return Err(failure.reason),
-                Some(Event::Step { .. } | Event::Models(_) | Event::Sick(_)) => {}
+                Some(Event::Step { .. } | Event::Models(_) | Event::HandedOver { .. } | Event::Sick(_)) => {}
                 None => return Err("the device's thread ended".into()),
             }
         }
@@ -147,7 +147,13 @@ impl Bench {
         let lease = Lease { job: JobId::from_random(u128::from(self.next)), epoch: 1 };
         let request = ValidRequest { seed: u64::from(self.next), ..self.request.clone() };
         open.insert(lease, Stopwatch::start());
-        self.ticker.order(Order::Start(Assignment { job: lease.job, epoch: 1, request, indices: vec![0] }));
+        self.ticker.order(Order::Start(Assignment {
+            job: lease.job,
+            epoch: 1,
+            request,
+            indices: vec![0],
+            begun: false,
+        }));
         lease
     }
 }

@@ -201,6 +201,8 @@ fn obey(message: ToWorker, desk: &mut Desk, head_leaves: &mut bool) -> Vec<FromW
         ToWorker::Welcome { .. } => {}
         ToWorker::Assign(assignment) => return desk.assign(assignment).into_iter().collect(),
         ToWorker::Cancel { job, epoch } => desk.cancel(Lease { job, epoch }),
+        ToWorker::HandOver { job, epoch } => desk.hand_over(Lease { job, epoch }),
+        ToWorker::GoOn { job, epoch } => desk.go_on(Lease { job, epoch }),
         ToWorker::Load { model } => desk.load(model),
         ToWorker::Unload { model } => desk.unload(model),
         ToWorker::HeadLeaves => *head_leaves = true,
@@ -262,6 +264,7 @@ fn hello(head: &Head, desk: &mut Desk) -> Hello {
         models: models.warm.clone(),
         available: models.available.clone(),
         holding,
+        hands_over: true,
     }
 }
 

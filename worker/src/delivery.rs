@@ -14,6 +14,12 @@ const AT_ONCE: usize = 4;
 /// So many times in a row, a head that does not know this worker's key is believed.
 const REFUSALS: u32 = 5;
 
+/// Attempts to fetch what another worker began, the pause after each, and the time that each may take: it is better to
+/// begin anew than to wait for long.
+const FETCHES: u32 = 3;
+const FETCH_PAUSE: Duration = Duration::from_millis(200);
+const FETCH_TIME: Duration = Duration::from_secs(10);
+
 /// What became of a picture.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Delivered {
@@ -59,31 +65,55 @@ impl Delivery {
     pub async fn send(&self, lease: Lease, index: u32, png: Bytes) -> Delivered {
         let Lease { job, epoch } = lease;
         let url = format!("{}/internal/results/{job}/{epoch}/{index}", self.base);
+        self.bring(lease, &url, "image/png", png).await
+    }
+
+    /// Brings what there is of a job's unfinished pictures; otherwise as [`Delivery::send`].
+    pub async fn hand_over(&self, lease: Lease, begun: Bytes) -> Delivered {
+        self.bring(lease, &self.begun_url(lease), "application/octet-stream", begun).await
+    }
+
+    /// What another worker had made of a job's pictures, `most` bytes at most; `None` if the head has nothing of them,
+    /// or can't give it now.
+    pub async fn fetch(&self, lease: Lease, most: usize) -> Option<Bytes> {
+        let url = self.begun_url(lease);
+        for attempt in 1..=FETCHES {
+            match self.get(&url, most).await {
+                Ok(begun) => return begun,
+                Err(error) => tracing::warn!(job = %lease.job, attempt, %error, "a begun job could not be fetched"),
+            }
+            tokio::time::sleep(FETCH_PAUSE).await;
+        }
+        None
+    }
+
+    async fn bring(&self, lease: Lease, url: &str, kind: &str, body: Bytes) -> Delivered {
+        let job = lease.job;
         let mut pause = Duration::from_millis(100);
         let mut refusals = 0;
         loop {
             let sent = {
                 let _place = self.places.acquire().await;
-                self.post(&url, png.clone()).await
+                self.post(url, kind, body.clone()).await
             };
             match sent {
                 Ok(status) if status.is_success() => return Delivered::Taken,
                 Ok(StatusCode::CONFLICT) => return Delivered::Stale,
                 Ok(status) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                    tracing::warn!(%job, index, %status, "the head can't take a picture now");
+                    tracing::warn!(%job, %status, "the head can't take what was made now");
                 }
                 // While a head starts, what stands before it may answer in its place.
                 Ok(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND))
                     if refusals < REFUSALS =>
                 {
                     refusals += 1;
-                    tracing::warn!(%job, index, %status, "the head does not know this worker now");
+                    tracing::warn!(%job, %status, "the head does not know this worker now");
                 }
                 Ok(status) => {
-                    tracing::warn!(%job, index, %status, "the head refused a picture");
+                    tracing::warn!(%job, %status, "the head refused what was made");
                     return Delivered::Refused(format!("a picture was refused ({status})"));
                 }
-                Err(error) => tracing::warn!(%job, index, %error, "a picture could not be sent"),
+                Err(error) => tracing::warn!(%job, %error, "what was made could not be sent"),
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -93,8 +123,31 @@ impl Delivery {
         }
     }
 
-    async fn post(&self, url: &str, png: Bytes) -> Result<StatusCode, reqwest::Error> {
-        let request = self.http.post(url).bearer_auth(&self.key).header("content-type", "image/png");
-        Ok(request.timeout(Duration::from_secs(30)).body(png).send().await?.status())
+    fn begun_url(&self, Lease { job, epoch }: Lease) -> String {
+        format!("{}/internal/begun/{job}/{epoch}", self.base)
+    }
+
+    async fn get(&self, url: &str, most: usize) -> Result<Option<Bytes>, String> {
+        let request = self.http.get(url).bearer_auth(&self.key).timeout(FETCH_TIME);
+        let mut answer = request.send().await.map_err(|error| error.to_string())?;
+        if answer.status().is_server_error() || answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            return Err(answer.status().to_string());
+        }
+        if !answer.status().is_success() {
+            return Ok(None);
+        }
+        let mut begun = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|error| error.to_string())? {
+            if begun.len() + part.len() > most {
+                return Ok(None);
+            }
+            begun.extend_from_slice(&part);
+        }
+        Ok(Some(begun.into()))
+    }
+
+    async fn post(&self, url: &str, kind: &str, body: Bytes) -> Result<StatusCode, reqwest::Error> {
+        let request = self.http.post(url).bearer_auth(&self.key).header("content-type", kind);
+        Ok(request.timeout(Duration::from_secs(30)).body(body).send().await?.status())
     }
 }

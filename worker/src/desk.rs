@@ -2,11 +2,13 @@
 //! finished pictures and last words wait here until a head takes them.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::worker::{Assignment, Failure, FromWorker, Lease};
+use domain::handover::{self, Begun};
+use domain::worker::{Assignment, Failure, FromWorker, HAND_OVER_MS, Lease};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::delivery::{Delivered, Delivery};
@@ -18,7 +20,7 @@ pub struct Desk {
     ticker: Ticker,
     events: UnboundedReceiver<Event>,
     delivery: Delivery,
-    uploads: (UnboundedSender<Uploaded>, UnboundedReceiver<Uploaded>),
+    errands: (UnboundedSender<Errand>, UnboundedReceiver<Errand>),
     held: HashMap<Lease, Held>,
     models: ModelsNow,
     models_untold: bool,
@@ -35,26 +37,57 @@ struct Held {
     made: Option<f64>,
     /// The last word on this lease, until it has been said.
     verdict: Option<FromWorker>,
+    /// What another worker had made of it is on its way here.
+    fetching: Option<Task>,
+    /// It is being handed over.
+    handing: Option<Handing>,
 }
 
-/// Ends an upload when it is dropped: no picture travels under a lease that was given up.
+/// A job whose pictures stand still, so that another worker can go on with them.
+#[derive(Debug)]
+struct Handing {
+    /// What there is of them is on its way; `None` once the head has it.
+    bringing: Option<Task>,
+    /// Ends the wait.
+    _patience: Task,
+}
+
+/// Ends when it is dropped: nothing travels under a lease that was given up.
+#[derive(Debug)]
+struct Task(tokio::task::AbortHandle);
+
 #[derive(Debug)]
 struct Upload {
     index: u32,
-    task: tokio::task::AbortHandle,
+    _task: Task,
 }
 
+/// What came of something that was begun beside the desk.
 #[derive(Debug)]
-struct Uploaded {
-    lease: Lease,
-    index: u32,
-    delivered: Delivered,
+enum Errand {
+    Uploaded {
+        lease: Lease,
+        index: u32,
+        delivered: Delivered,
+    },
+    Fetched {
+        assignment: Assignment,
+        begun: Option<Bytes>,
+    },
+    Brought {
+        lease: Lease,
+        delivered: Delivered,
+    },
+    /// Nobody has fetched a job that was handed over.
+    Unfetched {
+        lease: Lease,
+    },
 }
 
 impl Desk {
     pub fn new(ticker: Ticker, events: UnboundedReceiver<Event>, delivery: Delivery, models: ModelsNow) -> Self {
-        let uploads = unbounded_channel();
-        Self { ticker, events, delivery, uploads, held: HashMap::new(), models, models_untold: false, sick: None }
+        let errands = unbounded_channel();
+        Self { ticker, events, delivery, errands, held: HashMap::new(), models, models_untold: false, sick: None }
     }
 
     /// Waits for the next thing to happen; what the head should be told of it, if anything.
@@ -64,7 +97,7 @@ impl Desk {
     pub async fn next(&mut self) -> Option<Option<FromWorker>> {
         tokio::select! {
             event = self.events.recv() => Some(self.hear(event?)),
-            Some(uploaded) = self.uploads.1.recv() => Some(self.hear_upload(uploaded)),
+            Some(errand) = self.errands.1.recv() => Some(self.hear_errand(errand)),
         }
     }
 
@@ -83,8 +116,32 @@ impl Desk {
             held.made = Some(0.0);
             return self.judge(lease);
         }
+        if assignment.begun {
+            let (delivery, errands) = (self.delivery.clone(), self.errands.0.clone());
+            let most = handover::most_bytes(&assignment.request);
+            held.fetching = Some(Task::spawn(async move {
+                let begun = delivery.fetch(lease, most).await;
+                let _ = errands.send(Errand::Fetched { assignment, begun });
+            }));
+            return None;
+        }
         self.ticker.order(Order::Start(assignment));
         None
+    }
+
+    /// Stops working on a job as soon as a step ends, so that another worker can go on with it.
+    pub fn hand_over(&mut self, lease: Lease) {
+        if self.held.get(&lease).is_some_and(|held| held.handing.is_none() && held.verdict.is_none()) {
+            self.ticker.order(Order::HandOver(lease));
+        }
+    }
+
+    /// Works on with a job that was handed over in vain.
+    pub fn go_on(&mut self, lease: Lease) {
+        if let Some(held) = self.held.get_mut(&lease) {
+            held.handing = None;
+            self.ticker.order(Order::GoOn(lease));
+        }
     }
 
     /// Gives a lease up: nothing more is made, sent or said under it.
@@ -130,6 +187,10 @@ impl Desk {
                 self.cancel(lease);
             }
         }
+        // Whether the head heard that they were handed over, nobody knows.
+        let handing = |(lease, held): (&Lease, &Held)| held.handing.is_some().then_some(*lease);
+        let handing: Vec<Lease> = self.held.iter().filter_map(handing).collect();
+        handing.into_iter().for_each(|lease| self.go_on(lease));
         self.delivery.try_again();
         let mut words: Vec<FromWorker> = self.held.values().filter_map(|held| held.verdict.clone()).collect();
         if std::mem::take(&mut self.models_untold) {
@@ -179,18 +240,87 @@ impl Desk {
                 if last {
                     held.made = Some(busy_ms);
                 }
-                let (delivery, uploads) = (self.delivery.clone(), self.uploads.0.clone());
-                let task = tokio::spawn(async move {
+                let (delivery, errands) = (self.delivery.clone(), self.errands.0.clone());
+                let task = Task::spawn(async move {
                     let delivered = delivery.send(lease, index, Bytes::from(png)).await;
-                    let _ = uploads.send(Uploaded { lease, index, delivered });
+                    let _ = errands.send(Errand::Uploaded { lease, index, delivered });
                 });
-                held.uploading.push(Upload { index, task: task.abort_handle() });
+                held.uploading.push(Upload { index, _task: task });
+                None
+            }
+            Event::HandedOver { lease, begun } => {
+                self.bring(lease, &begun);
                 None
             }
         }
     }
 
-    fn hear_upload(&mut self, Uploaded { lease, index, delivered }: Uploaded) -> Option<FromWorker> {
+    fn hear_errand(&mut self, errand: Errand) -> Option<FromWorker> {
+        match errand {
+            Errand::Uploaded { lease, index, delivered } => self.hear_upload(lease, index, delivered),
+            Errand::Fetched { assignment, begun } => {
+                self.begin(assignment, begun.as_deref());
+                None
+            }
+            Errand::Brought { lease, delivered } => self.hear_brought(lease, delivered),
+            Errand::Unfetched { lease } => {
+                tracing::warn!(job = %lease.job, "nobody took a job over: it goes on here");
+                self.go_on(lease);
+                None
+            }
+        }
+    }
+
+    /// Begins a job with what another worker had made of it, if that is of any use.
+    fn begin(&mut self, assignment: Assignment, begun: Option<&[u8]>) {
+        let lease = Lease { job: assignment.job, epoch: assignment.epoch };
+        let Some(held) = self.held.get_mut(&lease) else { return };
+        held.fetching = None;
+        match begun.map(|begun| handover::unpack(begun, &assignment.request)) {
+            Some(Ok(begun)) => self.ticker.order(Order::Resume(assignment, begun)),
+            useless => {
+                let why = useless.and_then(Result::err).unwrap_or_else(|| "there is nothing of it".into());
+                tracing::warn!(job = %lease.job, why, "a begun job is begun anew");
+                self.ticker.order(Order::Start(assignment));
+            }
+        }
+    }
+
+    fn bring(&mut self, lease: Lease, begun: &[Begun]) {
+        let Some(held) = self.held.get_mut(&lease) else { return };
+        let (delivery, errands, begun) = (self.delivery.clone(), self.errands.0.clone(), handover::pack(begun));
+        let brought = errands.clone();
+        let bringing = Task::spawn(async move {
+            let delivered = delivery.hand_over(lease, begun.into()).await;
+            let _ = brought.send(Errand::Brought { lease, delivered });
+        });
+        let patience = Task::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(HAND_OVER_MS)).await;
+            let _ = errands.send(Errand::Unfetched { lease });
+        });
+        held.handing = Some(Handing { bringing: Some(bringing), _patience: patience });
+    }
+
+    fn hear_brought(&mut self, lease: Lease, delivered: Delivered) -> Option<FromWorker> {
+        let handing = self.held.get_mut(&lease)?.handing.as_mut()?;
+        match delivered {
+            Delivered::Taken => {
+                handing.bringing = None;
+                self.judge(lease)
+            }
+            Delivered::Stale => {
+                self.cancel(lease);
+                None
+            }
+            Delivered::Refused(reason) => {
+                tracing::warn!(job = %lease.job, reason, "a job could not be handed over and goes on here");
+                self.go_on(lease);
+                None
+            }
+        }
+    }
+
+    fn hear_upload(&mut self, lease: Lease, index: u32, delivered: Delivered) -> Option<FromWorker> {
         let held = self.held.get_mut(&lease)?;
         held.uploading.retain(|upload| upload.index != index);
         match delivered {
@@ -207,24 +337,37 @@ impl Desk {
     fn give_back(&mut self, lease: Lease, failure: Failure) -> Option<FromWorker> {
         let held = self.held.get_mut(&lease)?;
         held.uploading.clear();
+        held.handing = None;
         let word = FromWorker::Failed { job: lease.job, epoch: lease.epoch, failure };
         held.verdict = Some(word.clone());
         self.ticker.order(Order::Cancel(lease));
         Some(word)
     }
 
-    /// Whether a lease is fulfilled: every picture made, every picture taken.
+    /// Whether a lease is fulfilled, every picture made and taken, or what there is of it handed over.
     fn judge(&mut self, lease: Lease) -> Option<FromWorker> {
         let held = self.held.get_mut(&lease)?;
-        let busy_ms = held.made.filter(|_| held.uploading.is_empty() && held.verdict.is_none())?;
+        if !held.uploading.is_empty() || held.verdict.is_some() {
+            return None;
+        }
+        if held.handing.as_ref().is_some_and(|handing| handing.bringing.is_none()) {
+            return Some(FromWorker::HandedOver { job: lease.job, epoch: lease.epoch });
+        }
+        let busy_ms = held.made?;
         let word = FromWorker::Done { job: lease.job, epoch: lease.epoch, busy_ms };
         held.verdict = Some(word.clone());
         Some(word)
     }
 }
 
-impl Drop for Upload {
+impl Task {
+    fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(work).abort_handle())
+    }
+}
+
+impl Drop for Task {
     fn drop(&mut self) {
-        self.task.abort();
+        self.0.abort();
     }
 }

@@ -1,17 +1,19 @@
 //! Workers that take simulated time, and a head that sees of them what a real one sees.
 
+mod moving;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use domain::{DeviceId, JobId, WorkerId};
 
+use self::moving::Resting;
 use super::Dispatcher;
 use super::report::Outcome;
 use super::workload::{IncidentKind, SimJob, Workload};
 use crate::demand::Demand;
 use crate::estimate::Estimate;
-use crate::moves::faster_worker;
 use crate::plan::{Policy, plan};
 use crate::snapshot::{HeldJob, Lane, Length, ModelState, QueuedJob, Snapshot, WorkerState};
 use crate::tick::{SessionState, TickPolicy, tick, waited_after};
@@ -41,6 +43,9 @@ struct World<'a> {
     workers: Vec<Worker>,
     turn: usize,
     demand: Demand,
+    /// Long jobs that gave way to short ones, and when the last one did.
+    resting: BTreeMap<usize, Resting>,
+    gave_way_ms: f64,
     outcomes: Vec<Outcome>,
 }
 
@@ -77,6 +82,8 @@ struct Session {
     step: Estimate,
     /// Milliseconds until its next step can begin, once it is its turn: it has just come from another worker.
     transfer_ms: f64,
+    /// How often it has come from another worker.
+    moves: u32,
 }
 
 struct Event {
@@ -112,6 +119,8 @@ impl<'a> World<'a> {
             workers: workload.speeds.iter().map(|_| Worker { up: true, heat: 1.0, ..Worker::default() }).collect(),
             turn: 0,
             demand: Demand::default(),
+            resting: BTreeMap::new(),
+            gave_way_ms: f64::NEG_INFINITY,
             outcomes: jobs.iter().map(Outcome::unfinished).collect(),
         };
         for (number, incident) in workload.incidents.iter().enumerate() {
@@ -190,7 +199,7 @@ impl<'a> World<'a> {
         let snapshot = self.snapshot();
         let plan = plan(&snapshot, &self.policy);
         let numbers: BTreeMap<JobId, usize> =
-            snapshot.queue.iter().map(|job| job.id).zip(self.queue.iter().copied()).collect();
+            self.queue.iter().map(|number| (JobId::from_random(*number as u128), *number)).collect();
         for (job, worker) in plan.assignments {
             let (Some(job), Ok(worker)) = (numbers.get(&job).copied(), worker.0.parse::<usize>()) else { continue };
             self.queue.retain(|waiting| *waiting != job);
@@ -215,6 +224,14 @@ impl<'a> World<'a> {
             waited_ms: 0.0,
             step: Estimate::prior(step_ms),
             transfer_ms: 0.0,
+            moves: 0,
+        };
+        let session = match self.resting.remove(&job) {
+            Some(Resting { steps_done, moves, .. }) => {
+                let transfer_ms = self.policy.moves.map_or(0.0, |policy| policy.transfer_ms);
+                Session { steps_done, moves, transfer_ms, ..session }
+            }
+            None => session,
         };
         self.workers[worker].bench.push(session);
         if self.workers[worker].running.is_none() && self.workers[worker].up {
@@ -289,33 +306,13 @@ impl<'a> World<'a> {
             worker.bench.retain(|session| session.job != running.job);
             self.outcomes[running.job].finish_ms = now;
         }
-        let moved = !finished && self.move_on(at, running.job);
+        let moved = !finished && (self.move_on(at, running.job) || self.give_way(at, running.job));
         if self.workers[at].up {
             self.step(at);
         }
         if finished || moved {
             self.place_late();
         }
-    }
-
-    /// Moves a long job that has just done a step to a worker that finishes it sooner. Returns whether it did.
-    fn move_on(&mut self, from: usize, job: usize) -> bool {
-        let class = self.jobs[job].class;
-        let long = self.workload.classes[class].length() == Length::Long;
-        let Some(policy) = self.policy.moves.filter(|_| long && self.queue.is_empty()) else { return false };
-        let workers = self.snapshot().workers;
-        let Some(to) = faster_worker(&workers, from, &self.models[class], &policy) else { return false };
-        let bench = &mut self.workers[from].bench;
-        let Some(at) = bench.iter().position(|session| session.job == job) else { return false };
-        let mut session = bench.remove(at);
-        let step_ms = session.step.mean_ms * self.workload.speeds[from] / self.workload.speeds[to];
-        session.step = Estimate::prior(step_ms);
-        (session.came_ms, session.transfer_ms) = (self.now, policy.transfer_ms);
-        self.workers[to].bench.push(session);
-        if self.workers[to].running.is_none() {
-            self.step(to);
-        }
-        true
     }
 
     fn begin_incident(&mut self, number: usize) {
@@ -387,7 +384,9 @@ impl<'a> World<'a> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let queue = self.queue.iter().map(|number| {
+        let shorts_wait = self.shorts_wait();
+        let waits = |number: &&usize| !self.rests(**number, shorts_wait);
+        let queue = self.queue.iter().filter(waits).map(|number| {
             let job = &self.jobs[*number];
             QueuedJob {
                 id: JobId::from_random(*number as u128),
@@ -415,6 +414,7 @@ impl<'a> World<'a> {
             concurrency: 1,
             batch_gain: 1.0,
             steps_aside: self.dispatcher == Dispatcher::WithTicks,
+            hands_over: true,
             slowdown: 1.0 / worker.heat,
             held: self.held(at).collect(),
             draining: !worker.up,

@@ -32,6 +32,7 @@ pub fn worker(name: &str, standard_ms: f64) -> WorkerState {
         concurrency: 1,
         batch_gain: 1.0,
         steps_aside: true,
+        hands_over: true,
         slowdown: 1.0,
         held: Vec::new(),
         draining: false,

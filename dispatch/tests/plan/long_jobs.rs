@@ -133,7 +133,7 @@ fn a_video_that_waits_may_press_harder_but_not_without_limit() {
         snapshot.queue.iter_mut().for_each(|job| job.waited_ms = waited_ms);
         bound(&snapshot)
     };
-    assert_eq!((bound_after(0.0, 0.42), bound_after(600_000.0, 0.42)), (3, 4));
+    assert_eq!((bound_after(0.0, 0.45), bound_after(600_000.0, 0.45)), (3, 4));
     assert_eq!(bound_after(600_000.0, 0.9), 3);
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod info;
 pub(crate) mod noise;
 pub(crate) mod session;
+mod state;
 mod tensors;
 
 use std::path::Path;

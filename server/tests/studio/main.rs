@@ -2,4 +2,5 @@
 
 mod doors;
 mod kills;
+mod moves;
 mod studio;

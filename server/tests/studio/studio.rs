@@ -92,9 +92,15 @@ impl Studio {
 
     /// Another worker, which this test started; it ends when it is dropped.
     pub fn guest(&self, id: &str, device: &str) -> Guest {
+        self.guest_with(id, device, "starter")
+    }
+
+    /// The same, with these models.
+    pub fn guest_with(&self, id: &str, device: &str, models: &str) -> Guest {
         let program = Path::new(env!("CARGO_BIN_EXE_mindseye")).with_file_name("mindseye-worker");
         let worker = Command::new(program)
             .args(["--id", id, "--device", device, "--head", &self.base.replacen("http", "ws", 1)])
+            .env("MINDSEYE_FAKE_MODELS", models)
             .env("MINDSEYE_WORKER_KEY", WORKER_KEY)
             .env("MINDSEYE_LOG", "warn")
             .stdin(Stdio::null())

@@ -112,6 +112,7 @@ impl Connections {
                 connected.leases.insert(assignment.job, (assignment.epoch, request));
             }
             ToWorker::Cancel { job, epoch } => connected.forget(*job, *epoch),
+            ToWorker::HandOver { .. } | ToWorker::GoOn { .. } => {}
             ToWorker::Welcome { .. } | ToWorker::Load { .. } | ToWorker::Unload { .. } | ToWorker::HeadLeaves => {}
         }
         connected.outbox.try_send(message).map_err(|refused| {

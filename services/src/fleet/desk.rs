@@ -7,6 +7,7 @@ use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, Worker
 use domain::{DeviceId, JobId};
 use uuid::Uuid;
 
+use super::moving::Asked;
 use super::store::Waiting;
 use super::{Fleet, store};
 use crate::jobs::{Prospect, after};
@@ -41,6 +42,14 @@ pub(super) struct Desk {
     /// Since when nobody could do these jobs.
     stuck_since: HashMap<JobId, DateTime<Utc>>,
     pub(super) told_at: Option<DateTime<Utc>>,
+    /// Jobs that workers were asked to hand over.
+    pub(super) asked: Asked,
+    /// When a long job was last asked to give way, in milliseconds.
+    pub(super) gave_way_ms: f64,
+    /// Jobs that gave way to short ones, and until when they wait for those at most.
+    pub(super) resting: HashMap<JobId, DateTime<Utc>>,
+    /// Jobs of whose pictures something is kept.
+    pub(super) begun: HashSet<JobId>,
     pub(super) policy: Policy,
 }
 
@@ -120,6 +129,16 @@ impl Desk {
         self.delays.get(&JobId(job.id)).is_some_and(|(_, until)| now < *until)
     }
 
+    /// Whether a job gave way to short ones, where some still wait.
+    pub(super) fn rests(&self, job: &Waiting, shorts_wait: bool, now: DateTime<Utc>) -> bool {
+        shorts_wait && self.resting.get(&JobId(job.id)).is_some_and(|until| now < *until)
+    }
+
+    /// Whether any short job waits.
+    pub(super) fn shorts_wait(&self) -> bool {
+        self.queue.values().any(|job| job.length() == Length::Short)
+    }
+
     /// Of the jobs that nobody can do now, those for which that has been so for longer than `patience`.
     pub(super) fn hopeless(&mut self, stuck: &HashSet<JobId>, now: DateTime<Utc>, patience: TimeDelta) -> Vec<JobId> {
         self.stuck_since.retain(|job, _| stuck.contains(job));
@@ -129,6 +148,7 @@ impl Desk {
 
     /// Promises on jobs that ended elsewhere are not kept for ever.
     pub(super) fn forget_old_promises(&mut self, now: DateTime<Utc>) {
+        self.resting.retain(|_, until| now < *until);
         self.delays.retain(|_, (_, until)| now - *until < TimeDelta::hours(1));
         let waiting = &self.accepted;
         self.promises.retain(|job, promise| waiting.contains_key(job) || now - promise.at < TimeDelta::hours(1));
@@ -143,10 +163,15 @@ impl Desk {
     }
 
     pub(super) fn prospect(&self, job: &QueuedJob, position: u32, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
+        Prospect { position, ..self.outlook_of(job.length, finish_ms, now) }
+    }
+
+    /// What is expected of a job that runs.
+    pub(super) fn outlook_of(&self, length: Length, finish_ms: f64, now: DateTime<Utc>) -> Prospect {
         let at = |ms: f64| after(now, ms);
-        let range = self.forecast[index(job.length)].range(finish_ms);
+        let range = self.forecast[index(length)].range(finish_ms);
         Prospect {
-            position,
+            position: 0,
             finish_at: at(finish_ms),
             between: range.map(|(low, high)| (at(low), at(high))),
             overtaken: false,

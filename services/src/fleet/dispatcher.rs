@@ -15,9 +15,9 @@ use domain::{JobId, WorkerId};
 
 use super::desk::Desk;
 pub(super) use super::desk::millis;
-use super::roster::Held;
-use super::store::Running;
-use super::{Fleet, GiveBack, assignment, hello, isolation, lease, store, sweep, workers};
+use super::held::Held;
+use super::store::{Running, Waiting};
+use super::{Fleet, GiveBack, assignment, hello, isolation, lease, moving, store, sweep, workers};
 use crate::bus::{Letter, Mailbox, To, WorkerRecord};
 
 /// The loop looks again after this long even if nobody wakes it.
@@ -121,7 +121,11 @@ async fn read(fleet: &Fleet, desk: &mut Desk, letter: Letter) -> bool {
                     if !failure.out_of_memory {
                         desk.delay(*job, now);
                     }
+                    desk.begun.remove(job);
                     fleet.outlook.forget(*job);
+                }
+                FromWorker::HandedOver { job, epoch } => {
+                    moving::handed_over(fleet, desk, &worker, Lease { job: *job, epoch: *epoch }).await;
                 }
                 _ => {}
             }
@@ -162,6 +166,7 @@ pub(super) async fn take_in(fleet: &Fleet, record: WorkerRecord) {
     for Running { epoch, job, .. } in running {
         let pictures = u32::try_from(job.missing).unwrap_or(0);
         let held = Held::new(epoch, &job.as_planned(now), pictures, job.crashes > 0, millis(now));
+        let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: job.moves == 0, ..held };
         roster.hold(&worker, JobId(job.id), held, job.request.0.steps);
     }
 }
@@ -172,12 +177,14 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     let now = fleet.clock.now();
     if desk.queue.is_empty() {
         fleet.outlook.replace_waiting(HashMap::new());
+        moving::consider(fleet, desk, now).await;
         return Ok(None);
     }
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
-    let queue: Vec<QueuedJob> =
-        desk.queue.values().filter(|job| !desk.is_delayed(job, now)).map(|job| job.as_planned(now)).collect();
+    let shorts_wait = desk.shorts_wait();
+    let waits = |job: &&Waiting| !desk.is_delayed(job, now) && !desk.rests(job, shorts_wait, now);
+    let queue: Vec<QueuedJob> = desk.queue.values().filter(waits).map(|job| job.as_planned(now)).collect();
     let mut snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
     let alone = isolation::set_apart(&mut snapshot, |job| desk.find(job).is_some_and(|job| job.crashes > 0));
     let mut plan = plan(&snapshot, &desk.policy);
@@ -189,6 +196,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
             plan.projections.iter().filter(|p| p.bound).map(|p| (p.job, p.finish_ms)).collect();
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
+    moving::relieve(fleet, desk, now).await;
     // A moment late rather than a moment early, which would be a look in vain.
     let look_again = plan.look_again_ms.map(|ms| Duration::from_micros(((ms * 1_000.0) as u64).saturating_add(1_000)));
     let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);
@@ -218,15 +226,17 @@ async fn hand_over(
         let Some(worker) = places.get(&lease.job) else { continue };
         let Some(job) = desk.remove(lease.job) else { continue };
         let planned = job.as_planned(now);
+        let begun = desk.begun.contains(&lease.job);
         let pictures = u32::try_from(leased.missing.len()).unwrap_or(u32::MAX);
         let record = {
             let mut roster = fleet.roster();
             let held = Held::new(lease.epoch, &planned, pictures, job.crashes > 0, millis(now));
+            let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: !begun, ..held };
             roster.hold(worker, lease.job, held, leased.request.steps);
             roster.record(worker).cloned()
         };
         let reached = match &record {
-            Some(record) => send(fleet, record, ToWorker::Assign(assignment(leased))).await,
+            Some(record) => send(fleet, record, ToWorker::Assign(assignment(leased, begun))).await,
             None => false,
         };
         if !reached {

@@ -149,6 +149,7 @@ mod tests {
             models: vec![WarmModel { card: starter(), standard_ms: 900.0 }],
             available: vec![load],
             holding: Vec::new(),
+            hands_over: false,
         }
     }
 

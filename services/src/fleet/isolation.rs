@@ -94,6 +94,7 @@ mod tests {
             concurrency: 4,
             batch_gain: 2.0,
             steps_aside: false,
+            hands_over: true,
             slowdown: 1.0,
             held: vec![busy; held],
             draining: false,

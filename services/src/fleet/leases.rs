@@ -107,6 +107,8 @@ impl Fleet {
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 retryable = failure.retryable;
+                // Should it be what was kept of the pictures that fails, they are made anew.
+                self.forget_begun(job).await;
                 how.avoid = failure.out_of_memory;
                 how.others = self.others().await;
                 if failure.out_of_memory { "out_of_memory" } else { "failed" }

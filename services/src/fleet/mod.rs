@@ -14,10 +14,12 @@ mod delivery;
 mod desk;
 mod dispatcher;
 mod health;
+mod held;
 mod hello;
 mod isolation;
 mod keys;
 mod leases;
+mod moving;
 mod picture;
 mod post;
 mod roster;
@@ -26,7 +28,7 @@ mod sweep;
 mod workers;
 
 pub use connections::{Connection, FleetWorker};
-pub use delivery::{DeliveryError, Expected};
+pub use delivery::{DeliveryError, Expected, ExpectedBegun};
 pub use health::Condition;
 pub use keys::{KeyError, KeyHash, KeyInfo, WorkerKeys};
 
@@ -229,6 +231,8 @@ impl Fleet {
                 self.connections.ended(worker, *job, *epoch);
                 self.give_back(lease, GiveBack::Failed(failure.clone())).await?;
             }
+            // What it has brought counts, and whether its lease stands when that is moved.
+            FromWorker::HandedOver { .. } => {}
         }
         let message = match message {
             // The dispatcher plans by it, and does not look at pictures.
@@ -307,10 +311,15 @@ impl Fleet {
     async fn heartbeat(&self, worker: &WorkerId, connection: u64) -> bool {
         let leases = self.connections.leases(worker);
         // A missed renewal is made up by the next one, or the lease runs out: neither is the worker's fault.
-        if !leases.is_empty()
-            && let Err(error) = store::renew(&self.pool, worker, &leases, lease()).await
-        {
-            tracing::warn!(%worker, %error, "leases could not be renewed");
+        if !leases.is_empty() {
+            match store::renew(&self.pool, worker, &leases, lease()).await {
+                // Whoever should have told the worker that the others are over may have died before.
+                Ok(standing) => {
+                    let over = leases.iter().filter(|lease| !standing.contains(&lease.job));
+                    over.for_each(|lease| self.connections.cancel(lease.job, lease.epoch));
+                }
+                Err(error) => tracing::warn!(%worker, %error, "leases could not be renewed"),
+            }
         }
         let Some(record) = self.connections.record(worker).filter(|record| record.connection == connection) else {
             return false;
@@ -392,6 +401,7 @@ fn lease() -> Duration {
     Duration::from_millis(LEASE_MS)
 }
 
-fn assignment(leased: store::Leased) -> Assignment {
-    Assignment { job: leased.job, epoch: leased.epoch, request: leased.request, indices: leased.missing }
+/// `begun` says that something is kept of its pictures.
+fn assignment(leased: store::Leased, begun: bool) -> Assignment {
+    Assignment { job: leased.job, epoch: leased.epoch, request: leased.request, indices: leased.missing, begun }
 }

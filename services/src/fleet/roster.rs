@@ -1,46 +1,19 @@
 //! The whole fleet as the dispatcher sees it: who could do what how fast, and who holds what, by its own count.
 
+mod moving;
+
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use dispatch::residency::{Shelf, ShelvedModel};
-use dispatch::{Estimate, HeldJob, Lane, Length, ModelState, WorkerState, heat};
+use dispatch::{Estimate, Length, ModelState, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
-use domain::{DeviceId, JobId, WorkerId};
+use domain::{JobId, WorkerId};
 
+pub(super) use self::moving::{Moved, Runs};
 use super::health::{Condition, Health};
+use super::held::Held;
 use super::hello::LONGEST_MS;
 use crate::bus::WorkerRecord;
-
-/// A lease that has been committed.
-#[derive(Clone, Debug)]
-pub(super) struct Held {
-    pub epoch: i32,
-    pub owner: DeviceId,
-    pub lane: Lane,
-    pub length: Length,
-    pub model: Arc<str>,
-    pub batch_key: u64,
-    /// Standard pictures that were missing when it was leased.
-    pub work: f64,
-    pub pictures: u32,
-    /// Milliseconds for all of it, were it alone on a worker that is not slowed down: expected, and corrected by
-    /// its own steps.
-    expected: Estimate,
-    /// A worker died while it held this job before.
-    pub suspect: bool,
-    /// When it was leased, or found.
-    since_ms: f64,
-    /// What was expected of all of it when it was leased.
-    pub expected_ms: f64,
-    /// Share of the work that is done, from 0 to 1, and when that was told.
-    done: f64,
-    told_at_ms: f64,
-    /// Share of the work that one step is.
-    step: f64,
-    /// Share of each unfinished picture.
-    shares: HashMap<u32, f64>,
-}
 
 /// Where models go.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +40,8 @@ pub(super) struct Roster {
     /// Of workers that are here or were lately: who is sick does not get well by dialling in again.
     health: HashMap<WorkerId, Health>,
     pub(super) model_plan: ModelPlan,
+    /// What it takes until a job that moves goes on: measured.
+    transfer: Option<Estimate>,
 }
 
 #[derive(Debug)]
@@ -82,44 +57,6 @@ struct Worker {
     leaving: bool,
     /// The operator wants it to take nothing new.
     drained: bool,
-}
-
-impl Held {
-    pub(super) fn new(epoch: i32, job: &dispatch::QueuedJob, pictures: u32, suspect: bool, now_ms: f64) -> Self {
-        Self {
-            epoch,
-            owner: job.owner,
-            lane: job.lane,
-            length: job.length,
-            model: job.model.clone(),
-            batch_key: job.batch_key,
-            work: job.work,
-            pictures,
-            expected: Estimate::prior(0.0),
-            suspect,
-            since_ms: now_ms,
-            expected_ms: 0.0,
-            done: 0.0,
-            told_at_ms: now_ms,
-            step: 0.0,
-            shares: HashMap::new(),
-        }
-    }
-
-    /// What remains, by the last step that was told and the time since, a step's worth of it at most.
-    fn as_planned(&self, now_ms: f64, first: bool) -> HeldJob {
-        let since_ms = (now_ms - self.told_at_ms).max(0.0);
-        let step_ms = self.expected.mean_ms * self.step;
-        let into_step_ms = if first { since_ms.min(step_ms) } else { 0.0 };
-        HeldJob {
-            owner: self.owner,
-            lane: self.lane,
-            length: self.length,
-            batch_key: self.batch_key,
-            remaining_ms: (self.expected.mean_ms * (1.0 - self.done) - into_step_ms).max(0.0),
-            step_left_ms: (step_ms - into_step_ms).max(0.0),
-        }
-    }
 }
 
 impl Roster {
@@ -248,8 +185,12 @@ impl Roster {
                 true
             }
             FromWorker::Progress { job, epoch, index, step, steps, .. } => {
+                let transfer_ms = worker.arrived(*job, *epoch, now_ms);
                 worker.progress(*job, *epoch, *index, f64::from(*step) / f64::from((*steps).max(1)), now_ms);
-                // A long job may step aside now.
+                if let Some(ms) = transfer_ms {
+                    self.transfer.get_or_insert(Estimate::prior(ms.max(1.0))).record(ms);
+                }
+                // A long job may step aside now, or move.
                 worker.held.values().any(|held| held.length == Length::Long) && worker.held.len() == 1
             }
             FromWorker::Done { job, epoch, busy_ms } => {
@@ -274,6 +215,8 @@ impl Roster {
                 }
                 true
             }
+            // The desk sees to it.
+            FromWorker::HandedOver { .. } => true,
         }
     }
 
@@ -363,7 +306,11 @@ impl Worker {
         let held = self.held.get(&job).filter(|held| held.epoch == epoch)?;
         let (model, measured_ms) = (held.model.to_string(), busy_ms / held.work / self.slowdown);
         let expected_ms = held.expected_ms * self.slowdown;
+        let whole = held.whole;
         self.held.remove(&job);
+        if !whole {
+            return None;
+        }
         let estimate = self.estimates.get_mut(&model)?;
         if !(measured_ms > 0.0 && measured_ms <= LONGEST_MS) {
             return None;
@@ -425,6 +372,7 @@ impl Worker {
             batch_gain: hello.batch_gain.max(1.0),
             // Two loaded models lie side by side, so the one can step aside for the other.
             steps_aside: hello.models.len() > 1,
+            hands_over: hello.hands_over,
             slowdown: self.slowdown,
             held: self.held.values().map(|held| held.as_planned(now_ms, held.told_at_ms >= first)).collect(),
             // Nobody joins a job that may take the worker down with it.

@@ -26,6 +26,8 @@ pub(super) struct Waiting {
     pub missing: i32,
     /// Workers that died while they held it.
     pub crashes: i32,
+    /// How often it went to another worker while it ran.
+    pub moves: i32,
     pub relative_cost: f64,
     pub created_at: DateTime<Utc>,
 }
@@ -74,7 +76,7 @@ pub(super) struct Requeue {
 pub(super) async fn waiting(pool: &PgPool, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
     sqlx::query_as(
         "SELECT job.id, job.device_id, job.queued_seq, job.capability, job.lane, job.avoid, job.request,
-                job.relative_cost, job.created_at, job.crashes,
+                job.relative_cost, job.created_at, job.crashes, job.moves,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'queued' AND job.queued_seq > $1
          ORDER BY job.queued_seq LIMIT $2",
@@ -90,7 +92,7 @@ pub(super) async fn running(pool: &PgPool, worker: &WorkerId) -> Result<Vec<Runn
     sqlx::query_as(
         "SELECT job.epoch, job.id, job.device_id, job.queued_seq,
                 job.capability, job.lane, job.avoid, job.request, job.relative_cost, job.created_at,
-                job.crashes,
+                job.crashes, job.moves,
                 greatest(job.count - (SELECT count(*) FROM outputs WHERE job_id = job.id), 0)::int AS missing
          FROM jobs AS job WHERE job.state = 'running' AND job.worker_id = $1",
     )
@@ -145,26 +147,27 @@ pub(super) async fn lease(
         .collect())
 }
 
-/// Renews a worker's leases that still stand.
+/// Renews a worker's leases that still stand; answers their jobs.
 pub(super) async fn renew(
     pool: &PgPool,
     worker: &WorkerId,
     leases: &[Lease],
     length: Duration,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<JobId>, sqlx::Error> {
     let (jobs, epochs) = columns(leases);
-    sqlx::query(
+    let ids: Vec<Uuid> = sqlx::query_scalar(
         "UPDATE jobs AS job SET lease_until = now() + $4
          FROM unnest($1::uuid[], $2::int[]) AS held (job, epoch)
-         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'",
+         WHERE job.id = held.job AND job.epoch = held.epoch AND job.worker_id = $3 AND job.state = 'running'
+         RETURNING job.id",
     )
     .bind(jobs)
     .bind(epochs)
     .bind(&worker.0)
     .bind(interval(length))
-    .execute(pool)
+    .fetch_all(pool)
     .await?;
-    Ok(())
+    Ok(ids.into_iter().map(JobId).collect())
 }
 
 /// Those of a worker's leases that stand, with what they ask for; they are renewed.
@@ -395,6 +398,10 @@ pub(super) async fn leased_request(
 }
 
 impl Waiting {
+    pub(super) fn length(&self) -> Length {
+        if self.capability.starts_with("video") { Length::Long } else { Length::Short }
+    }
+
     /// As the planner looks at it.
     pub(super) fn as_planned(&self, now: DateTime<Utc>) -> dispatch::QueuedJob {
         let request = &self.request.0;
@@ -402,7 +409,7 @@ impl Waiting {
             id: JobId(self.id),
             owner: DeviceId(self.device_id),
             lane: if self.lane == "priority" { Lane::Priority } else { Lane::Standard },
-            length: if self.capability.starts_with("video") { Length::Long } else { Length::Short },
+            length: self.length(),
             model: request.model.as_str().into(),
             batch_key: request.batch_key(),
             // Even with every picture delivered, somebody must say so.
@@ -417,6 +424,6 @@ fn columns(leases: &[Lease]) -> (Vec<Uuid>, Vec<i32>) {
     leases.iter().map(|lease| (lease.job.0, lease.epoch)).unzip()
 }
 
-fn interval(length: Duration) -> PgInterval {
+pub(super) fn interval(length: Duration) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: i64::try_from(length.as_micros()).unwrap_or(i64::MAX) }
 }

@@ -11,7 +11,7 @@ use super::desk::{Desk, millis};
 use super::dispatcher::{send, take_in};
 use super::roster::ModelPlan;
 use super::store::Waiting;
-use super::{Fleet, GiveBack, store, workers};
+use super::{Fleet, GiveBack, moving, store, workers};
 use crate::bus::Broadcast;
 
 /// How long a job waits for a model that no worker has.
@@ -33,6 +33,11 @@ pub(super) async fn sweep(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Er
         Err(error) => tracing::warn!(%error, "the registry of workers can't be read; the known ones stay"),
     }
     forget_phantoms(fleet).await?;
+    {
+        let roster = fleet.roster();
+        desk.asked.keep(|lease| roster.holder(lease).is_some());
+    }
+    moving::sweep(fleet, desk).await?;
     let drained = workers::store::drained(&fleet.pool).await?;
     {
         let mut roster = fleet.roster();

@@ -3,6 +3,8 @@
 //! A file is complete or absent: it is written beside its place, flushed, and
 //! renamed. No name from a client ever reaches the file system; only ids do.
 
+mod begun;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,43 +28,48 @@ impl MediaStore {
     /// Stores the bytes of a picture.
     pub async fn write(&self, id: OutputId, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(id);
-        let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).await?;
         let partial = path.with_extension("partial");
+        self.write_whole(&path, &partial, bytes).await
+    }
+
+    /// The bytes of a picture, or `None` if there is none.
+    pub async fn read(&self, id: OutputId) -> io::Result<Option<Vec<u8>>> {
+        present(fs::read(self.path(id)).await)
+    }
+
+    /// Deletes a picture; one that is already gone is fine.
+    pub async fn delete(&self, id: OutputId) -> io::Result<()> {
+        present(fs::remove_file(self.path(id)).await).map(drop)
+    }
+
+    async fn write_whole(&self, path: &Path, partial: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(&self.root)).await?;
         let written = async {
-            let mut file = fs::File::create(&partial).await?;
+            let mut file = fs::File::create(partial).await?;
             file.write_all(bytes).await?;
             file.sync_all().await?;
-            fs::rename(&partial, &path).await
+            fs::rename(partial, path).await
         };
         if let Err(error) = written.await {
             // A full disk must not be made fuller by what could not be finished.
-            let _ = fs::remove_file(&partial).await;
+            let _ = fs::remove_file(partial).await;
             return Err(error);
         }
         Ok(())
     }
 
-    /// The bytes of a picture, or `None` if there is none.
-    pub async fn read(&self, id: OutputId) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path(id)).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Deletes a picture; one that is already gone is fine.
-    pub async fn delete(&self, id: OutputId) -> io::Result<()> {
-        match fs::remove_file(self.path(id)).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-
     fn path(&self, id: OutputId) -> PathBuf {
         let name = id.0.simple().to_string();
         Path::new(&self.root).join(&name[..2]).join(format!("{name}.png"))
+    }
+}
+
+/// `None` where there is no such file.
+fn present<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -139,6 +139,7 @@ pub fn record(name: &str, head: HeadId) -> WorkerRecord {
             models: Vec::new(),
             available: Vec::new(),
             holding: Vec::new(),
+            hands_over: false,
         },
         draining: false,
         named: false,

@@ -1,6 +1,7 @@
 //! Jobs, workers and heads against a real Postgres, with the test standing in for the workers.
 
 mod heads;
+mod moves;
 mod queue;
 mod recovery;
 mod sick;

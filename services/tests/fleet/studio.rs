@@ -221,6 +221,7 @@ pub fn hello(name: &str) -> Hello {
         models: vec![WarmModel { card: card(), standard_ms: 1_000.0 }],
         available: Vec::new(),
         holding: Vec::new(),
+        hands_over: true,
     }
 }
 

@@ -162,11 +162,15 @@ impl Model for EngineModel {
     }
 
     fn open(&self, request: &ValidRequest, seed: u64) -> Result<EngineSession, BackendError> {
-        let session = self.pipeline.open(&params(request, seed)).map_err(failed)?;
-        let mut hasher = DefaultHasher::new();
-        session.key().hash(&mut hasher);
-        let area = u64::from(request.width) * u64::from(request.height);
-        Ok(EngineSession { key: hasher.finish(), area, session })
+        Ok(opened(request, self.pipeline.open(&params(request, seed)).map_err(failed)?))
+    }
+
+    fn export(&self, session: &EngineSession) -> Result<Vec<u8>, BackendError> {
+        self.pipeline.export(&session.session).map_err(failed)
+    }
+
+    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<EngineSession, BackendError> {
+        Ok(opened(request, self.pipeline.resume(&params(request, seed), state).map_err(failed)?))
     }
 
     fn key(&self, session: &EngineSession) -> u64 {
@@ -200,6 +204,13 @@ impl Model for EngineModel {
         let picture = self.pipeline.finish(&session.session).map_err(failed)?;
         engine::encode_png(&picture, Some(recipe)).map_err(failed)
     }
+}
+
+fn opened(request: &ValidRequest, session: Session) -> EngineSession {
+    let mut hasher = DefaultHasher::new();
+    session.key().hash(&mut hasher);
+    let area = u64::from(request.width) * u64::from(request.height);
+    EngineSession { key: hasher.finish(), area, session }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]

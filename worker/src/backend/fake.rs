@@ -108,6 +108,17 @@ impl Model for FakeModel {
         })
     }
 
+    fn export(&self, session: &FakeSession) -> Result<Vec<u8>, BackendError> {
+        Ok(session.done.to_le_bytes().to_vec())
+    }
+
+    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<FakeSession, BackendError> {
+        let session = self.open(request, seed)?;
+        let done = state.try_into().map(u32::from_le_bytes).ok().filter(|done| *done <= session.steps);
+        let done = done.ok_or_else(|| BackendError::Failed("that is no state of a test card".into()))?;
+        Ok(FakeSession { done, ..session })
+    }
+
     fn key(&self, session: &FakeSession) -> u64 {
         let mut hasher = DefaultHasher::new();
         (&self.card.name, session.width, session.height).hash(&mut hasher);

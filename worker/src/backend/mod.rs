@@ -41,6 +41,12 @@ pub trait Model: Send + 'static {
     /// Starts a picture.
     fn open(&self, request: &ValidRequest, seed: u64) -> Result<Self::Session, BackendError>;
 
+    /// What another worker needs to go on with this picture, between two steps.
+    fn export(&self, session: &Self::Session) -> Result<Vec<u8>, BackendError>;
+
+    /// Starts a picture where another worker left it: `state` is what that one's [`Model::export`] gave.
+    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<Self::Session, BackendError>;
+
     /// Sessions with equal keys may be stepped together. Never changes; models never share one.
     fn key(&self, session: &Self::Session) -> u64;
 

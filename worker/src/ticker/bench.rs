@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use dispatch::tick::waited_after;
 use dispatch::{SessionState, TickPolicy, tick};
 use domain::ValidRequest;
+use domain::handover::Begun;
 use domain::worker::{Assignment, Failure, Lease};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -27,6 +28,8 @@ pub struct Bench<B: Backend> {
     open: Vec<Open<SessionOf<B>>>,
     /// For models that are still being loaded.
     waiting: Vec<Assignment>,
+    /// What other workers had made of pictures that have not been started here yet.
+    begun: HashMap<Lease, Vec<Begun>>,
     models: Models<B>,
     costs: Costs,
     sharing: Sharing,
@@ -49,6 +52,8 @@ struct Open<S> {
     /// A step's time if none was measured.
     guess_ms: f64,
     waited_ms: f64,
+    /// It was handed over, and is only kept in case nobody takes it.
+    stands_still: bool,
     session: S,
 }
 
@@ -57,6 +62,7 @@ impl<B: Backend> Bench<B> {
         Self {
             open: Vec::new(),
             waiting: Vec::new(),
+            begun: HashMap::new(),
             models: Models::new(backend, settings, wake),
             costs: Costs::default(),
             sharing: Sharing::default(),
@@ -86,16 +92,25 @@ impl<B: Backend> Bench<B> {
 
     /// Whether nothing can be done before an order comes.
     pub fn is_idle(&self) -> bool {
-        self.open.is_empty() && self.models.is_idle()
+        self.open.iter().all(|open| open.stands_still) && self.models.is_idle()
     }
 
     pub fn take(&mut self, order: Order) {
         match order {
             Order::Start(assignment) => self.start(assignment),
+            Order::Resume(assignment, begun) => {
+                self.begun.insert(lease(&assignment), begun);
+                self.start(assignment);
+            }
+            Order::HandOver(lease) => self.hand_over(lease),
+            Order::GoOn(lease) => {
+                self.open.iter_mut().filter(|open| open.lease == lease).for_each(|open| open.stands_still = false);
+            }
             Order::Cancel(lease) => self.forget(lease),
             Order::Clear => {
                 self.open.clear();
                 self.waiting.clear();
+                self.begun.clear();
                 self.busy_ms.clear();
             }
             Order::Load(model) if self.models.is_known(&model) => {
@@ -159,14 +174,17 @@ impl<B: Backend> Bench<B> {
                 self.waiting.push(assignment);
             } else {
                 let failure = failure(&BackendError::UnknownModel(name.clone()));
+                self.begun.remove(&lease);
                 self.tell(Event::Failed { lease, failure });
             }
             return;
         };
         let request = Arc::new(assignment.request);
+        let begun = self.begun.remove(&lease).unwrap_or_default();
         let mut opened = Vec::with_capacity(assignment.indices.len());
         for index in assignment.indices {
-            let session = match loaded.model.open(&request, request.seed_of(index)) {
+            let begun = begun.iter().find(|begun| begun.index == index);
+            let session = match open(&loaded.model, &request, index, begun) {
                 Ok(session) => session,
                 Err(error) => {
                     self.tell(Event::Failed { lease, failure: failure(&error) });
@@ -182,6 +200,7 @@ impl<B: Backend> Bench<B> {
                 cap: loaded.model.batch_cap(&session),
                 guess_ms: loaded.step_ms_per_pixel * f64::from(request.width) * f64::from(request.height),
                 waited_ms: 0.0,
+                stands_still: false,
                 session,
             });
         }
@@ -192,7 +211,28 @@ impl<B: Backend> Bench<B> {
     fn forget(&mut self, lease: Lease) {
         self.open.retain(|open| open.lease != lease);
         self.waiting.retain(|waiting| (waiting.job, waiting.epoch) != (lease.job, lease.epoch));
+        self.begun.remove(&lease);
         self.busy_ms.remove(&lease);
+    }
+
+    /// Stops working on a job whose pictures can be written down, and tells what there is of them.
+    fn hand_over(&mut self, lease: Lease) {
+        let pictures = self.open.iter().filter(|open| open.lease == lease);
+        let begun = pictures.map(|open| {
+            let name = &open.request.model;
+            let loaded = self.models.get(name).ok_or_else(|| BackendError::UnknownModel(name.clone()))?;
+            let (step, steps) = loaded.model.progress(&open.session);
+            Ok(Begun { index: open.index, step, steps, state: loaded.model.export(&open.session)? })
+        });
+        match begun.collect::<Result<Vec<Begun>, BackendError>>() {
+            // Not begun, or done since: the head hears of the one as of the other.
+            Ok(begun) if begun.is_empty() => {}
+            Ok(begun) => {
+                self.open.iter_mut().filter(|open| open.lease == lease).for_each(|open| open.stands_still = true);
+                self.tell(Event::HandedOver { lease, begun });
+            }
+            Err(error) => tracing::warn!(job = %lease.job, %error, "a job can't be handed over and goes on here"),
+        }
     }
 
     /// One tick: one step for the sessions that the rule chooses.
@@ -237,7 +277,9 @@ impl<B: Backend> Bench<B> {
 
     /// The places of the sessions that share the next pass, in order.
     fn choose(&self) -> Option<Vec<usize>> {
-        let states = self.open.iter().map(|open| {
+        let places: Vec<usize> = (0..self.open.len()).filter(|at| !self.open[*at].stands_still).collect();
+        let states = places.iter().map(|at| {
+            let open = &self.open[*at];
             let (done, steps) = self.progress(open);
             let remaining_ms = self.costs.remaining_ms(open.key, steps.saturating_sub(done), open.guess_ms);
             SessionState { key: open.key, model: open.model_id, remaining_ms, waited_ms: open.waited_ms }
@@ -253,6 +295,7 @@ impl<B: Backend> Bench<B> {
                 Sharing::Always => available.min(cap),
             }
         });
+        chosen.iter_mut().for_each(|at| *at = places[*at]);
         chosen.sort_unstable();
         (!chosen.is_empty()).then_some(chosen)
     }
@@ -315,6 +358,24 @@ impl<B: Backend> Bench<B> {
     fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
+}
+
+/// A picture at its beginning or, if that works, where another worker left it.
+fn open<M: Model>(
+    model: &M,
+    request: &ValidRequest,
+    index: u32,
+    begun: Option<&Begun>,
+) -> Result<M::Session, BackendError> {
+    let seed = request.seed_of(index);
+    if let Some(begun) = begun {
+        match model.resume(request, seed, &begun.state) {
+            Ok(session) if model.progress(&session) == (begun.step, begun.steps) => return Ok(session),
+            Ok(_) => tracing::warn!(index, "a picture that was handed over is not where it should be: made anew"),
+            Err(error) => tracing::warn!(index, %error, "a picture that was handed over is made anew"),
+        }
+    }
+    model.open(request, seed)
 }
 
 fn lease(assignment: &Assignment) -> Lease {

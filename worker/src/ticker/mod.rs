@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
+use domain::handover::Begun;
 use domain::worker::{Assignment, AvailableModel, Failure, Lease, WarmModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -24,6 +25,12 @@ use crate::backend::Backend;
 #[derive(Debug)]
 pub enum Order {
     Start(Assignment),
+    /// Go on with what another worker had made of the job's pictures.
+    Resume(Assignment, Vec<Begun>),
+    /// Stop working on these pictures, and tell what another worker needs to go on with them.
+    HandOver(Lease),
+    /// Nobody took these pictures over: work on.
+    GoOn(Lease),
     Cancel(Lease),
     /// Forget all pictures: the head has placed them elsewhere.
     Clear,
@@ -59,6 +66,11 @@ pub enum Event {
     Failed {
         lease: Lease,
         failure: Failure,
+    },
+    /// These pictures stand still: what another worker needs to go on with them.
+    HandedOver {
+        lease: Lease,
+        begun: Vec<Begun>,
     },
     /// The device failed, and nobody knows what state it is in: this process is to end.
     Sick(String),

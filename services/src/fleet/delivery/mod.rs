@@ -1,5 +1,6 @@
 //! Finished pictures on their way in.
 
+mod begun;
 pub(super) mod store;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use domain::{AppError, JobId, OutputId, ValidRequest, WorkerId};
 use thiserror::Error;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
+pub use self::begun::ExpectedBegun;
 use super::leases::Delivered;
 use super::{Fleet, picture};
 use crate::clock;
@@ -82,24 +84,31 @@ impl Fleet {
         epoch: i32,
         index: u32,
     ) -> Result<Expected, DeliveryError> {
-        let (holder, request) = match self.connections.holder(job, epoch) {
-            Some(here) => here,
-            // Its worker is connected to another head, or to none at the moment.
-            None => {
-                let leased = super::store::leased_request(&self.pool, job, epoch).await;
-                let (holder, request) = leased.map_err(unavailable)?.ok_or(DeliveryError::Stale)?;
-                (holder, Arc::new(request))
-            }
-        };
-        if by.is_some_and(|worker| *worker != holder) {
-            return Err(DeliveryError::Stale);
-        }
+        let (holder, request) = self.leased(by, Lease { job, epoch }).await?;
         if index >= request.count {
             return Err(DeliveryError::Unfit(format!("picture {index} of {}", request.count)));
         }
         let place = self.uploads.place(&holder).await;
         let place = place.map_err(|_| DeliveryError::Unavailable(AppError::Unavailable))?;
         Ok(Expected { lease: Lease { job, epoch }, index, request, _place: place })
+    }
+
+    /// Whose a lease is and what it asks for, if it stands and is `by`'s own.
+    async fn leased(
+        &self,
+        by: Option<&WorkerId>,
+        lease: Lease,
+    ) -> Result<(WorkerId, Arc<ValidRequest>), DeliveryError> {
+        let (holder, request) = match self.connections.holder(lease.job, lease.epoch) {
+            Some(here) => here,
+            // Its worker is connected to another head, or to none at the moment.
+            None => {
+                let leased = super::store::leased_request(&self.pool, lease.job, lease.epoch).await;
+                let (holder, request) = leased.map_err(unavailable)?.ok_or(DeliveryError::Stale)?;
+                (holder, Arc::new(request))
+            }
+        };
+        if by.is_some_and(|worker| *worker != holder) { Err(DeliveryError::Stale) } else { Ok((holder, request)) }
     }
 
     /// As [`Fleet::expect`] and [`Fleet::take`] in one.

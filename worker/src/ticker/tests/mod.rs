@@ -1,6 +1,7 @@
 //! The bench, turned by hand, with a device that obeys the test.
 
 mod failing;
+mod handing_over;
 mod loading;
 mod sharing;
 mod starter;
@@ -111,6 +112,20 @@ impl Model for StubModel {
         Ok(StubSession { prompt, steps, done: 0, dropped: self.dropped.clone() })
     }
 
+    fn export(&self, session: &StubSession) -> Result<Vec<u8>, BackendError> {
+        if session.prompt == "stays" {
+            return Err(BackendError::Failed("as the test asked".into()));
+        }
+        Ok(session.done.to_le_bytes().to_vec())
+    }
+
+    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<StubSession, BackendError> {
+        let done = state.try_into().map(u32::from_le_bytes).map_err(|_| BackendError::Failed("no state".into()))?;
+        let mut session = self.open(request, seed)?;
+        session.done = done;
+        Ok(session)
+    }
+
     fn key(&self, _session: &StubSession) -> u64 {
         self.card.name.bytes().fold(0, |key, byte| key * 256 + u64::from(byte))
     }
@@ -214,7 +229,7 @@ pub fn lease(job: u128) -> Lease {
 }
 
 pub fn assignment(job: u128, request: ValidRequest) -> Assignment {
-    Assignment { job: lease(job).job, epoch: 1, indices: (0..request.count).collect(), request }
+    Assignment { job: lease(job).job, epoch: 1, indices: (0..request.count).collect(), request, begun: false }
 }
 
 /// One picture of four steps with the model `starter`.

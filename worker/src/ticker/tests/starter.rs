@@ -58,6 +58,14 @@ impl Model for WatchedModel {
         self.inner.open(request, seed)
     }
 
+    fn export(&self, session: &EngineSession) -> Result<Vec<u8>, BackendError> {
+        self.inner.export(session)
+    }
+
+    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<EngineSession, BackendError> {
+        self.inner.resume(request, seed, state)
+    }
+
     fn key(&self, session: &EngineSession) -> u64 {
         self.inner.key(session)
     }

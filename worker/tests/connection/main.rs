@@ -1,6 +1,7 @@
 //! A worker process and a head that loses it, refuses it, restarts, or tells it to leave.
 
 mod head;
+mod moves;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,9 +1,10 @@
 //! A head as far as a worker can tell, that does what the test says, and a worker process.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -36,6 +37,10 @@ pub struct HeadState {
     pub door: Arc<AtomicU16>,
     /// Status that pictures are answered with.
     pub answer: Arc<AtomicU16>,
+    /// What there is of pictures in the making, by the lease it was brought under; empty where there is nothing.
+    pub begun: Arc<Mutex<HashMap<Lease, Bytes>>>,
+    /// The pictures that came, in order.
+    pub made: Arc<Mutex<Vec<Bytes>>>,
     /// Pictures pass here one at a time before they are answered.
     pub gate: Arc<Semaphore>,
     joining: UnboundedSender<Link>,
@@ -66,6 +71,8 @@ impl TestHead {
         let state = HeadState {
             door: Arc::default(),
             answer: Arc::new(AtomicU16::new(204)),
+            begun: Arc::default(),
+            made: Arc::default(),
             gate: Arc::new(Semaphore::new(1)),
             joining,
             delivered,
@@ -74,6 +81,7 @@ impl TestHead {
         let router = Router::new()
             .route("/internal/worker", get(connect))
             .route("/internal/results/{job}/{epoch}/{index}", post(deliver))
+            .route("/internal/begun/{job}/{epoch}", post(hand_over).get(begun))
             .with_state(state.clone());
         (Self { address, state, joined, pictures, turned_away }, router)
     }
@@ -106,10 +114,38 @@ impl Link {
     }
 
     pub async fn assign(&mut self, job: u128, model: &str) -> Lease {
-        let assignment =
-            Assignment { job: JobId::from_random(job), epoch: 1, request: request(model), indices: vec![0] };
+        self.assign_request(job, request(model)).await
+    }
+
+    pub async fn assign_request(&mut self, job: u128, request: ValidRequest) -> Lease {
+        let assignment = Assignment { job: JobId::from_random(job), epoch: 1, request, indices: vec![0], begun: false };
         self.tell(&ToWorker::Assign(assignment)).await;
         lease(job)
+    }
+
+    /// A job of which another worker had begun the picture.
+    pub async fn assign_begun(&mut self, job: u128, epoch: i32, request: ValidRequest) -> Lease {
+        let job = JobId::from_random(job);
+        self.tell(&ToWorker::Assign(Assignment { job, epoch, request, indices: vec![0], begun: true })).await;
+        Lease { job, epoch }
+    }
+
+    /// Waits for the next step of a picture; which it is.
+    pub async fn step(&mut self) -> u32 {
+        self.until(|message| match message {
+            FromWorker::Progress { step, .. } => Some(*step),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits until a job has been handed over.
+    pub async fn handed_over(&mut self, lease: Lease) {
+        let handed = self.until(|message| match message {
+            FromWorker::HandedOver { job, epoch } => Some(Lease { job: *job, epoch: *epoch }),
+            _ => None,
+        });
+        assert_eq!(handed.await, lease);
     }
 
     /// The next message; `None` when the worker is gone.
@@ -238,11 +274,24 @@ async fn connect(State(state): State<HeadState>, headers: HeaderMap, upgrade: We
 async fn deliver(
     State(state): State<HeadState>,
     Path((job, epoch, _index)): Path<(JobId, i32, u32)>,
-    _png: Bytes,
+    png: Bytes,
 ) -> StatusCode {
+    state.made.lock().expect("the pictures").push(png);
     // Before the test hears of it, which may change the answer then.
     let answer = StatusCode::from_u16(state.answer.load(Ordering::SeqCst)).expect("a status");
     let _ = state.delivered.send(Lease { job, epoch });
     let _place = state.gate.acquire().await.expect("the gate");
     answer
+}
+
+async fn hand_over(State(state): State<HeadState>, Path((job, epoch)): Path<(JobId, i32)>, begun: Bytes) -> StatusCode {
+    state.begun.lock().expect("what is kept").insert(Lease { job, epoch }, begun);
+    StatusCode::from_u16(state.answer.load(Ordering::SeqCst)).expect("a status")
+}
+
+async fn begun(State(state): State<HeadState>, Path((job, epoch)): Path<(JobId, i32)>) -> Response {
+    match state.begun.lock().expect("what is kept").get(&Lease { job, epoch }) {
+        Some(begun) => begun.clone().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
