@@ -1,6 +1,8 @@
 //! When a long job that runs leaves its worker between two steps, its latents carried along: because it is better
 //! finished on another one, or because short ones have waited long enough for a worker that can't put it aside.
 
+use domain::WorkerId;
+
 use crate::snapshot::{Length, QueuedJob, WorkerState};
 
 /// Numbers that shape a move.
@@ -29,6 +31,8 @@ pub struct Movable<'a> {
     /// The worker, by position, that works on it.
     pub from: usize,
     pub model: &'a str,
+    /// Workers that must not have it.
+    pub avoid: &'a [WorkerId],
     /// How often it has moved before.
     pub moves: u32,
 }
@@ -69,6 +73,7 @@ pub fn faster_worker(workers: &[WorkerState], job: &Movable<'_>, policy: &MovePo
         let takes_it = to.hands_over
             && (to.steps_aside || !from.steps_aside)
             && !to.draining
+            && !job.avoid.contains(&to.id)
             && of_length(to, Length::Long).is_none();
         let there_ms = standard_ms(to).filter(|_| takes_it)?;
         let busy_ms = of_length(to, Length::Short).unwrap_or(0.0);
@@ -107,7 +112,7 @@ pub fn gives_way(
 
 #[cfg(test)]
 mod tests {
-    use domain::{DeviceId, JobId, WorkerId};
+    use domain::{DeviceId, JobId};
 
     use super::*;
     use crate::snapshot::{HeldJob, Lane, ModelState};
@@ -137,7 +142,7 @@ mod tests {
     fn from(from: WorkerState, moves: u32, others: Vec<WorkerState>) -> Option<usize> {
         let mut workers = vec![from];
         workers.extend(others);
-        faster_worker(&workers, &Movable { from: 0, model: "film", moves }, &MovePolicy::default())
+        faster_worker(&workers, &Movable { from: 0, model: "film", avoid: &[], moves }, &MovePolicy::default())
     }
 
     fn to(others: Vec<WorkerState>) -> Option<usize> {
@@ -168,6 +173,15 @@ mod tests {
     }
 
     #[test]
+    fn nor_where_it_must_not_go() {
+        let workers = [worker(1_000.0, &[(Length::Long, 60_000.0)]), worker(500.0, &[])];
+        let avoid = [workers[1].id.clone()];
+        let job = Movable { from: 0, model: "film", avoid: &avoid, moves: 0 };
+        assert_eq!(faster_worker(&workers, &job, &MovePolicy::default()), None);
+        assert_eq!(faster_worker(&workers, &Movable { avoid: &[], ..job }, &MovePolicy::default()), Some(1));
+    }
+
+    #[test]
     fn a_job_does_not_move_for_ever() {
         let moved = |moves| from(worker(1_000.0, &[(Length::Long, 60_000.0)]), moves, vec![worker(500.0, &[])]);
         assert_eq!((moved(3), moved(4)), (Some(1), None));
@@ -188,7 +202,7 @@ mod tests {
         };
         let busy = || WorkerState { steps_aside: false, ..worker(1_000.0, &[(Length::Long, 60_000.0)]) };
         let gives = |worker: WorkerState, moves, short: QueuedJob, pause_ms| {
-            let job = Movable { from: 0, model: "film", moves };
+            let job = Movable { from: 0, model: "film", avoid: &[], moves };
             gives_way(&[worker], &job, &short, pause_ms, &MovePolicy::default())
         };
         assert!(gives(busy(), 0, short(10_000.0), f64::INFINITY));

@@ -13,6 +13,8 @@ const MAGIC: [u8; 8] = *b"MSEYEHO\x01";
 const MOST_STEPS: u32 = 100_000;
 /// Bytes that a picture in the making may take beyond four a pixel.
 const SLACK: usize = 64 * 1024;
+/// Most bytes in all, whatever a model's card says of its pictures.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes before the first picture: the magic, the checksum, the number of pictures.
 const HEAD: usize = 8 + 8 + 4;
 
@@ -31,7 +33,7 @@ pub struct Begun {
 pub fn most_bytes(request: &ValidRequest) -> usize {
     let pixels = u64::from(request.width) * u64::from(request.height);
     let picture = usize::try_from(pixels.saturating_mul(4)).unwrap_or(usize::MAX).saturating_add(SLACK);
-    picture.saturating_mul(request.count.max(1) as usize).saturating_add(HEAD)
+    picture.saturating_mul(request.count.max(1) as usize).saturating_add(HEAD).min(MOST_BYTES)
 }
 
 /// One block of bytes out of pictures in the making.
@@ -72,7 +74,8 @@ pub fn unpack(bytes: &[u8], request: &ValidRequest) -> Result<Vec<Begun>, String
         if index >= request.count || !seen.insert(index) {
             return Err(format!("picture {index} of {}", request.count));
         }
-        if step > steps || steps > MOST_STEPS {
+        // One with no step left would be finished, not handed over.
+        if step >= steps || steps > MOST_STEPS {
             return Err(format!("step {step} of {steps}"));
         }
         let length = reader.u64().and_then(|length| usize::try_from(length).ok()).ok_or_else(cut_off)?;
@@ -130,7 +133,7 @@ mod tests {
 
     fn two() -> Vec<Begun> {
         let begun = |index, step| Begun { index, step, steps: 12, state: vec![7; 40 + index as usize] };
-        vec![begun(0, 3), begun(2, 12)]
+        vec![begun(0, 3), begun(2, 11)]
     }
 
     #[test]

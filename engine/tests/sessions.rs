@@ -175,16 +175,15 @@ fn a_picture_that_moves_at_any_step_is_the_picture_that_stayed() {
     let wanted = Params { steps: 6, width: 64, height: 64, ..params("a red boat", 4) };
     let stayed = finish(&here, &mut [here.open(&wanted).expect("it opens")]);
     let mut session = here.open(&wanted).expect("it opens");
-    loop {
+    while !session.is_done() {
         let state = here.export(&session).expect("it is written down");
         let moved = there.resume(&wanted, &state).expect("it goes on");
         assert_eq!((moved.step_index(), moved.steps()), (session.step_index(), 6));
         assert!(finish(&there, &mut [moved]) == stayed, "moved after {} steps", session.step_index());
-        if session.is_done() {
-            break;
-        }
         here.step(&mut [&mut session]).expect("it steps");
     }
+    let done = here.export(&session).expect("it is written down");
+    assert!(matches!(there.resume(&wanted, &done), Err(EngineError::State(_))), "nothing is left to do");
 }
 
 #[test]

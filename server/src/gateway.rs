@@ -1,8 +1,9 @@
 //! The worker gateway: one WebSocket per worker, pictures over HTTP. One path for all workers.
 
+use std::io;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,8 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::worker::{FromWorker, HEARTBEAT_MS, LEASE_MS, ToWorker};
 use domain::{AppError, JobId, WorkerId};
+use futures::{Stream, stream};
 use services::fleet::{DeliveryError, Fleet, JoinError, KeyHash, WorkerKeys};
 use sha2::{Digest, Sha256};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 
 use crate::problem::{IdPath, ProblemResponse};
 
@@ -125,10 +129,23 @@ pub async fn begun(
 ) -> Response {
     let by = guest.0.as_ref().map(|(worker, _)| worker);
     match fleet.begun(by, job, epoch).await {
-        Ok(Some(begun)) => ([(header::CONTENT_TYPE, "application/octet-stream")], begun).into_response(),
-        Ok(None) => ProblemResponse(AppError::NotFound).into_response(),
+        Ok(Some(begun)) => {
+            ([(header::CONTENT_TYPE, "application/octet-stream")], Body::from_stream(parts(begun))).into_response()
+        }
+        // Not 404: that might be said by whatever stands before this head.
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refuse(error),
     }
+}
+
+/// A file, little by little: however slowly it is read, it is never in memory.
+fn parts(file: File) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(file, |mut file| async move {
+        let mut part = vec![0; 64 * 1024];
+        let length = file.read(&mut part).await?;
+        part.truncate(length);
+        Ok((length > 0).then(|| (Bytes::from(part), file)))
+    })
 }
 
 fn refuse(error: DeliveryError) -> Response {

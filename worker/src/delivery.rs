@@ -14,9 +14,9 @@ const AT_ONCE: usize = 4;
 /// So many times in a row, a head that does not know this worker's key is believed.
 const REFUSALS: u32 = 5;
 
-/// Attempts to fetch what another worker began, the pause after each, and the time that each may take: it is better to
-/// begin anew than to wait for long.
-const FETCHES: u32 = 3;
+/// Attempts to fetch what another worker began, the pause after the first, which doubles, and the time that each may
+/// take: a head may just be starting anew, and minutes of work are worth some seconds; then it is better to begin anew.
+const FETCHES: u32 = 7;
 const FETCH_PAUSE: Duration = Duration::from_millis(200);
 const FETCH_TIME: Duration = Duration::from_secs(10);
 
@@ -77,12 +77,17 @@ impl Delivery {
     /// or can't give it now.
     pub async fn fetch(&self, lease: Lease, most: usize) -> Option<Bytes> {
         let url = self.begun_url(lease);
+        let mut pause = FETCH_PAUSE;
         for attempt in 1..=FETCHES {
             match self.get(&url, most).await {
                 Ok(begun) => return begun,
                 Err(error) => tracing::warn!(job = %lease.job, attempt, %error, "a begun job could not be fetched"),
             }
-            tokio::time::sleep(FETCH_PAUSE).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.again.notified() => {}
+            }
+            pause *= 2;
         }
         None
     }
@@ -130,11 +135,11 @@ impl Delivery {
     async fn get(&self, url: &str, most: usize) -> Result<Option<Bytes>, String> {
         let request = self.http.get(url).bearer_auth(&self.key).timeout(FETCH_TIME);
         let mut answer = request.send().await.map_err(|error| error.to_string())?;
-        if answer.status().is_server_error() || answer.status() == StatusCode::TOO_MANY_REQUESTS {
-            return Err(answer.status().to_string());
-        }
-        if !answer.status().is_success() {
-            return Ok(None);
+        match answer.status() {
+            StatusCode::OK => {}
+            // There is nothing, or the lease is over.
+            StatusCode::NO_CONTENT | StatusCode::CONFLICT => return Ok(None),
+            status => return Err(status.to_string()),
         }
         let mut begun = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(|error| error.to_string())? {

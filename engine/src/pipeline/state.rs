@@ -48,7 +48,7 @@ impl Pipeline {
         if numbers[1..] != [session.steps(), channels, height, width] {
             return Err(unfit("it belongs to a picture of another shape"));
         }
-        if numbers[0] > session.steps() || values.len() != channels * height * width {
+        if numbers[0] >= session.steps() || values.len() != channels * height * width {
             return Err(unfit("its parts do not fit together"));
         }
         let latents: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();

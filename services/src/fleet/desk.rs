@@ -134,9 +134,18 @@ impl Desk {
         shorts_wait && self.resting.get(&JobId(job.id)).is_some_and(|until| now < *until)
     }
 
-    /// Whether any short job waits.
-    pub(super) fn shorts_wait(&self) -> bool {
-        self.queue.values().any(|job| job.length() == Length::Short)
+    /// Short jobs that wait, and not for themselves, for which one of these workers has the model; the oldest first.
+    pub(super) fn shorts<'a>(
+        &'a self,
+        workers: &'a [WorkerState],
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = QueuedJob> + 'a {
+        let short = move |job: &&Waiting| job.length() == Length::Short && !self.is_delayed(job, now);
+        let could = |job: &QueuedJob| {
+            let takes = |worker: &&WorkerState| !worker.draining && !job.avoid.contains(&worker.id);
+            workers.iter().filter(takes).any(|worker| worker.model(&job.model).is_some())
+        };
+        self.queue.values().filter(short).map(move |job| job.as_planned(now)).filter(could)
     }
 
     /// Of the jobs that nobody can do now, those for which that has been so for longer than `patience`.

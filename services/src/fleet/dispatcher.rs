@@ -182,7 +182,7 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
     }
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
-    let shorts_wait = desk.shorts_wait();
+    let shorts_wait = desk.shorts(&workers, now).next().is_some();
     let waits = |job: &&Waiting| !desk.is_delayed(job, now) && !desk.rests(job, shorts_wait, now);
     let queue: Vec<QueuedJob> = desk.queue.values().filter(waits).map(|job| job.as_planned(now)).collect();
     let mut snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
@@ -196,7 +196,8 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
             plan.projections.iter().filter(|p| p.bound).map(|p| (p.job, p.finish_ms)).collect();
         hand_over(fleet, desk, &plan.assignments, leased, &finish, now).await?;
     }
-    moving::relieve(fleet, desk, now).await;
+    let workers = fleet.roster().snapshot(millis(now));
+    moving::relieve(fleet, desk, &workers, now).await;
     // A moment late rather than a moment early, which would be a look in vain.
     let look_again = plan.look_again_ms.map(|ms| Duration::from_micros(((ms * 1_000.0) as u64).saturating_add(1_000)));
     let since_told = desk.told_at.map_or(TELL_EVERY, |told| now - told);

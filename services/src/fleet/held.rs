@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dispatch::{Estimate, HeldJob, Lane, Length};
-use domain::DeviceId;
+use domain::{DeviceId, WorkerId};
 
 /// A lease that has been committed.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(super) struct Held {
     pub(super) step: f64,
     /// Share of each unfinished picture.
     pub(super) shares: HashMap<u32, f64>,
+    /// Workers that must not have it.
+    pub avoid: Vec<WorkerId>,
     /// How often it went to another worker while it ran.
     pub moves: u32,
     /// All of it is made under this lease: what it takes says how fast the worker is.
@@ -70,6 +72,7 @@ impl Held {
             told_at_ms: now_ms,
             step: 0.0,
             shares: HashMap::new(),
+            avoid: job.avoid.clone(),
             moves: 0,
             whole: true,
             came: None,

@@ -83,8 +83,9 @@ impl Fleet {
         Ok(None)
     }
 
-    /// Ends a lease without success: the job waits again, or is given up and its credits returned.
-    pub(super) async fn give_back(&self, lease: Lease, why: GiveBack) -> Result<(), AppError> {
+    /// Ends a lease without success: the job waits again, or is given up and its credits returned. False: the lease was
+    /// over.
+    pub(super) async fn give_back(&self, lease: Lease, why: GiveBack) -> Result<bool, AppError> {
         let Lease { job, epoch } = lease;
         let mut how = store::Requeue::default();
         let mut retryable = true;
@@ -107,8 +108,6 @@ impl Fleet {
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 retryable = failure.retryable;
-                // Should it be what was kept of the pictures that fails, they are made anew.
-                self.forget_begun(job).await;
                 how.avoid = failure.out_of_memory;
                 how.others = self.others().await;
                 if failure.out_of_memory { "out_of_memory" } else { "failed" }
@@ -117,10 +116,14 @@ impl Fleet {
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
         if retryable && store::requeue(&self.pool, lease, &how, &limits).await.map_err(explain)? {
             metrics::counter!("mindseye_retries_total", "why" => reason).increment(1);
+            if matches!(why, GiveBack::Failed(_)) {
+                // Should it be what was kept of the pictures that fails, they are made anew.
+                self.forget_begun(job).await;
+            }
             self.outlook.forget(job);
             self.jobs.publish(job).await;
             self.bell.ring();
-            return Ok(());
+            return Ok(true);
         }
         let mut transaction = self.pool.begin().await.map_err(explain)?;
         let failed = store::fail(&mut transaction, job, epoch, &AppError::GenerationFailed).await.map_err(explain)?;
@@ -136,7 +139,7 @@ impl Fleet {
             metrics::counter!("mindseye_jobs_total", "end" => "failed").increment(1);
             self.ended(job).await;
         }
-        Ok(())
+        Ok(failed)
     }
 
     /// Workers that take jobs, each with the models it has.

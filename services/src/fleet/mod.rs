@@ -229,7 +229,10 @@ impl Fleet {
                     return Ok(true);
                 }
                 self.connections.ended(worker, *job, *epoch);
-                self.give_back(lease, GiveBack::Failed(failure.clone())).await?;
+                if !self.give_back(lease, GiveBack::Failed(failure.clone())).await? {
+                    // It goes on elsewhere, where nothing failed.
+                    return Ok(true);
+                }
             }
             // What it has brought counts, and whether its lease stands when that is moved.
             FromWorker::HandedOver { .. } => {}

@@ -5,7 +5,7 @@ mod moving;
 use std::collections::{HashMap, HashSet};
 
 use dispatch::residency::{Shelf, ShelvedModel};
-use dispatch::{Estimate, Length, ModelState, WorkerState, heat};
+use dispatch::{Estimate, Length, ModelState, MovePolicy, WorkerState, heat};
 use domain::worker::{FromWorker, Heat, Lease, WarmModel};
 use domain::{JobId, WorkerId};
 
@@ -14,6 +14,9 @@ use super::health::{Condition, Health};
 use super::held::Held;
 use super::hello::LONGEST_MS;
 use crate::bus::WorkerRecord;
+
+/// What a job's way to another worker is believed to take at most, in milliseconds.
+const LONGEST_TRANSFER_MS: f64 = 10_000.0;
 
 /// Where models go.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -188,7 +191,9 @@ impl Roster {
                 let transfer_ms = worker.arrived(*job, *epoch, now_ms);
                 worker.progress(*job, *epoch, *index, f64::from(*step) / f64::from((*steps).max(1)), now_ms);
                 if let Some(ms) = transfer_ms {
-                    self.transfer.get_or_insert(Estimate::prior(ms.max(1.0))).record(ms);
+                    let prior = Estimate::prior(MovePolicy::default().transfer_ms);
+                    // One that took very long would keep all others from trying, and so from teaching better.
+                    self.transfer.get_or_insert(prior).record(ms.clamp(1.0, LONGEST_TRANSFER_MS));
                 }
                 // A long job may step aside now, or move.
                 worker.held.values().any(|held| held.length == Length::Long) && worker.held.len() == 1

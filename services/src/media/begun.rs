@@ -10,22 +10,28 @@ use tokio::fs;
 use uuid::Uuid;
 
 use super::{MediaStore, present};
+use crate::clock;
 
 /// Pictures' folders have two letters.
 const FOLDER: &str = "begun";
+/// Most bytes of all jobs together: beyond, running jobs stay where they are.
+const MOST_BYTES: u64 = 2 << 30;
 
 impl MediaStore {
     /// Keeps what there is of a job's pictures, in place of what was kept before.
     pub async fn write_begun(&self, lease: Lease, bytes: &[u8]) -> io::Result<()> {
         let path = self.begun_path(lease.job);
-        // Two leases' words may come at the same time.
-        let partial = path.with_extension(format!("{}.partial", lease.epoch));
+        if self.begun_bytes().await? + bytes.len() as u64 > MOST_BYTES {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too much is kept of pictures in the making"));
+        }
+        // Words of two leases, or one lease's word twice, may come at the same time.
+        let partial = path.with_extension(format!("{:032x}.partial", clock::random_u128()));
         self.write_whole(&path, &partial, bytes).await
     }
 
     /// What is kept of a job's pictures, or `None`.
-    pub async fn read_begun(&self, job: JobId) -> io::Result<Option<Vec<u8>>> {
-        present(fs::read(self.begun_path(job)).await)
+    pub async fn open_begun(&self, job: JobId) -> io::Result<Option<fs::File>> {
+        present(fs::File::open(self.begun_path(job)).await)
     }
 
     /// Forgets a job's pictures in the making; where there are none, that is fine.
@@ -62,6 +68,15 @@ impl MediaStore {
         Ok(())
     }
 
+    async fn begun_bytes(&self) -> io::Result<u64> {
+        let Some(mut entries) = present(fs::read_dir(self.root.join(FOLDER)).await)? else { return Ok(0) };
+        let mut bytes = 0;
+        while let Some(entry) = entries.next_entry().await? {
+            bytes += present(entry.metadata().await)?.map_or(0, |file| file.len());
+        }
+        Ok(bytes)
+    }
+
     fn begun_path(&self, job: JobId) -> PathBuf {
         self.root.join(FOLDER).join(format!("{}.begun", job.0.simple()))
     }
@@ -69,12 +84,22 @@ impl MediaStore {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     #[tokio::test]
     async fn what_is_begun_is_kept_until_it_is_forgotten() {
         let folder = tempfile::tempdir().expect("a folder");
         let media = MediaStore::open(folder.path().join("media")).await.expect("open");
+        let read = async |job| match media.open_begun(job).await.expect("open") {
+            Some(mut file) => {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes).await.expect("read");
+                Some(bytes)
+            }
+            None => None,
+        };
         let lease = |job, epoch| Lease { job: JobId::from_random(job), epoch };
         assert_eq!(media.begun().await.expect("a list"), []);
         media.write_begun(lease(1, 1), b"early").await.expect("write");
@@ -83,12 +108,12 @@ mod tests {
         let leftover = folder.path().join("media/begun").join(format!("{}.3.partial", lease(1, 3).job.0.simple()));
         std::fs::write(&leftover, b"half").expect("write");
         assert_eq!(media.begun().await.expect("a list"), [lease(1, 1).job, lease(2, 1).job]);
-        assert_eq!(media.read_begun(lease(1, 1).job).await.expect("read").as_deref(), Some(b"late".as_slice()));
+        assert_eq!(read(lease(1, 1).job).await.as_deref(), Some(b"late".as_slice()));
         media.sweep_begun(lease(1, 1).job).await.expect("swept");
         assert!(!leftover.exists());
         media.delete_begun(lease(2, 1).job).await.expect("deleted");
         media.delete_begun(lease(2, 1).job).await.expect("deleted again");
-        assert_eq!(media.read_begun(lease(2, 1).job).await.expect("read"), None);
+        assert_eq!(read(lease(2, 1).job).await, None);
         assert_eq!(media.begun().await.expect("a list"), []);
     }
 }

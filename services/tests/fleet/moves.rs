@@ -9,6 +9,7 @@ use services::bus::{BusSettings, HeadId, LocalHub};
 use services::clock::SystemClock;
 use services::fleet::{DeliveryError, Fleet};
 use sqlx::PgPool;
+use tokio::io::AsyncReadExt;
 
 use crate::studio::{Studio, Worker, card, hello, until, wish};
 
@@ -87,6 +88,14 @@ async fn ends_well(studio: &Studio, owner: DeviceId, worker: &Worker, assignment
     until("only the picture is left", || async { (studio.pictures() == 1).then_some(()) }).await;
 }
 
+/// What a worker is given of a job's pictures.
+async fn kept(studio: &Studio, by: Option<&Worker>, job: JobId, epoch: i32) -> Option<Vec<u8>> {
+    let mut file = studio.fleet.begun(by.map(|worker| &worker.id), job, epoch).await.expect("an answer")?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).await.expect("read");
+    Some(bytes)
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_film_goes_on_at_a_faster_worker_and_the_old_ones_late_word_is_refused(pool: PgPool) {
     let studio = Studio::open(pool).await;
@@ -97,8 +106,7 @@ async fn a_film_goes_on_at_a_faster_worker_and_the_old_ones_late_word_is_refused
     assert_eq!(slow.message().await, ToWorker::Cancel { job, epoch });
     let new = fast.assignment().await;
     assert_eq!((new.job, new.epoch, new.begun, new.indices.as_slice()), (job, 2, true, [0].as_slice()));
-    let fetched = studio.fleet.begun(Some(&fast.id), job, 2).await.expect("kept");
-    assert_eq!(fetched, Some(begun()));
+    assert_eq!(kept(&studio, Some(&fast), job, 2).await, Some(begun()));
 
     // Whatever the old one still says.
     assert!(matches!(studio.deliver(&old, 0).await, Err(DeliveryError::Stale)));
@@ -134,7 +142,7 @@ async fn when_the_new_worker_dies_the_job_goes_on_from_what_is_kept(pool: PgPool
     studio.fleet.disconnect(&fast.id, fast.connection.number).await;
     let again = slow.assignment().await;
     assert_eq!((again.job, again.epoch, again.begun), (old.job, 3, true));
-    assert_eq!(studio.fleet.begun(None, old.job, 3).await.expect("kept"), Some(begun()));
+    assert_eq!(kept(&studio, None, old.job, 3).await, Some(begun()));
     ends_well(&studio, owner, &slow, &again).await;
 }
 
@@ -157,7 +165,7 @@ async fn when_the_old_worker_dies_before_it_brought_anything_the_job_begins_anew
     studio.fleet.disconnect(&slow.id, slow.connection.number).await;
     let new = fast.assignment().await;
     assert_eq!((new.job, new.epoch, new.begun), (old.job, 2, false));
-    assert_eq!(studio.fleet.begun(None, new.job, 2).await.expect("an answer"), None);
+    assert_eq!(kept(&studio, None, new.job, 2).await, None);
     ends_well(&studio, owner, &fast, &new).await;
 }
 

@@ -24,7 +24,7 @@ impl World<'_> {
         let Some(at) = self.workers[from].bench.iter().position(|session| session.job == job) else { return false };
         let moves = self.workers[from].bench[at].moves;
         let workers = self.snapshot().workers;
-        let movable = Movable { from, model: &self.models[class], moves };
+        let movable = Movable { from, model: &self.models[class], avoid: &[], moves };
         let Some(to) = faster_worker(&workers, &movable, &policy) else { return false };
         let mut session = self.workers[from].bench.remove(at);
         session.moves += 1;
@@ -49,7 +49,7 @@ impl World<'_> {
         let moves = self.workers[from].bench[at].moves;
         let Snapshot { queue, workers, .. } = self.snapshot();
         let Some(short) = queue.iter().find(|job| job.length == Length::Short) else { return false };
-        let movable = Movable { from, model: &self.models[class], moves };
+        let movable = Movable { from, model: &self.models[class], avoid: &[], moves };
         if !gives_way(&workers, &movable, short, self.now - self.gave_way_ms, &policy) {
             return false;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::worker::Lease;
 use domain::{AppError, JobId, ValidRequest, WorkerId, handover};
+use tokio::fs::File;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{DeliveryError, unavailable};
@@ -62,9 +63,9 @@ impl Fleet {
     }
 
     /// What is kept of a job's pictures, for the worker that has the lease now; `None` if there is nothing.
-    pub async fn begun(&self, by: Option<&WorkerId>, job: JobId, epoch: i32) -> Result<Option<Vec<u8>>, DeliveryError> {
+    pub async fn begun(&self, by: Option<&WorkerId>, job: JobId, epoch: i32) -> Result<Option<File>, DeliveryError> {
         self.leased(by, Lease { job, epoch }).await?;
-        self.media.read_begun(job).await.map_err(|error| {
+        self.media.open_begun(job).await.map_err(|error| {
             tracing::error!(%error, %job, "pictures in the making could not be read");
             DeliveryError::Unavailable(AppError::Unavailable)
         })

@@ -10,7 +10,7 @@ mod store;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use dispatch::{Length, Movable, MovePolicy, faster_worker, gives_way};
+use dispatch::{Movable, MovePolicy, QueuedJob, WorkerState, faster_worker, gives_way};
 use domain::worker::{Lease, ToWorker};
 use domain::{JobId, WorkerId};
 
@@ -25,6 +25,8 @@ use crate::jobs::after;
 const ASK_AGAIN_MS: f64 = 30_000.0;
 /// It is not asked more often than this for one lease.
 const MOST_ASKS: u32 = 3;
+/// Short jobs that are looked at, the oldest first, for one that a place would help.
+const MOST_SHORTS: usize = 64;
 
 /// Jobs that workers were asked to hand over.
 #[derive(Debug, Default)]
@@ -60,6 +62,12 @@ impl Asked {
             Whither::Worker(to) => Some(to),
             Whither::Queue => None,
         })
+    }
+
+    /// Whether a job is on its way into the queue.
+    fn awaits_place(&self, now_ms: f64) -> bool {
+        let open = |ask: &Ask| ask.open && ask.to == Whither::Queue && now_ms - ask.at_ms < ASK_AGAIN_MS;
+        self.0.values().any(open)
     }
 
     fn ask(&mut self, lease: Lease, to: Whither, now_ms: f64) {
@@ -98,7 +106,7 @@ pub(super) async fn consider(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>)
     }
     for run in runs {
         let Some(from) = workers.iter().position(|worker| worker.id == run.worker) else { continue };
-        let job = Movable { from, model: &run.model, moves: run.moves };
+        let job = Movable { from, model: &run.model, avoid: &run.avoid, moves: run.moves };
         let to = faster_worker(&workers, &job, &policy).filter(|_| desk.asked.may_ask(run.lease, now_ms));
         let Some(to) = to else { continue };
         workers[to].hands_over = false;
@@ -110,25 +118,27 @@ pub(super) async fn consider(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>)
     }
 }
 
-/// Asks for a job that gives way, if short ones have waited long enough.
-pub(super) async fn relieve(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>) {
+/// Asks for a job that gives way, if short ones have waited long enough that `workers` could do. One at a time: the
+/// next one when this one has given way, or did not for long.
+pub(super) async fn relieve(fleet: &Fleet, desk: &mut Desk, workers: &[WorkerState], now: DateTime<Utc>) {
     let Some(policy) = desk.policy.moves else { return };
     let now_ms = millis(now);
     let pause_ms = now_ms - desk.gave_way_ms;
-    // Most of the time one look at the oldest is all.
-    let oldest = desk.queue.values().find(|job| job.length() == Length::Short).map(|job| job.as_planned(now));
-    let Some(short) = oldest.filter(|job| job.waited_ms >= policy.patience_ms && pause_ms >= policy.pause_ms) else {
+    if pause_ms < policy.pause_ms || desk.asked.awaits_place(now_ms) {
         return;
-    };
-    let (runs, workers) = {
-        let roster = fleet.roster();
-        (roster.runs(), roster.snapshot(now_ms))
-    };
+    }
+    let waited = |job: &QueuedJob| job.waited_ms >= policy.patience_ms;
+    // Most of the time one look at the oldest is all.
+    let shorts: Vec<QueuedJob> = desk.shorts(workers, now).take_while(waited).take(MOST_SHORTS).collect();
+    if shorts.is_empty() {
+        return;
+    }
+    let runs = fleet.roster().runs();
     let may_go = |run: &&Runs| {
         let from = workers.iter().position(|worker| worker.id == run.worker);
-        let job = from.map(|from| Movable { from, model: &run.model, moves: run.moves });
-        job.is_some_and(|job| gives_way(&workers, &job, &short, pause_ms, &policy))
-            && desk.asked.may_ask(run.lease, now_ms)
+        let job = from.map(|from| Movable { from, model: &run.model, avoid: &run.avoid, moves: run.moves });
+        let helps = |job: &Movable<'_>| shorts.iter().any(|short| gives_way(workers, job, short, pause_ms, &policy));
+        job.is_some_and(|job| helps(&job)) && desk.asked.may_ask(run.lease, now_ms)
     };
     // The one whose step ends first.
     let step_ms = |run: &Runs| {
@@ -146,6 +156,11 @@ pub(super) async fn relieve(fleet: &Fleet, desk: &mut Desk, now: DateTime<Utc>) 
 
 /// A worker has brought what there is of a job: it goes where it is to go, if it still can.
 pub(super) async fn handed_over(fleet: &Fleet, desk: &mut Desk, from: &WorkerId, old: Lease) {
+    // Somebody else's word is no answer.
+    let holder = fleet.roster().holder(old);
+    if holder.is_some_and(|record| record.hello.id != *from) {
+        return;
+    }
     // What is kept of it is of use whoever goes on.
     desk.begun.insert(old.job);
     let gone = match (desk.asked.answered(old), desk.policy.moves) {
@@ -172,13 +187,17 @@ async fn give_way(
     from: &WorkerId,
     policy: &MovePolicy,
 ) -> Result<bool, sqlx::Error> {
-    if !desk.shorts_wait() || !store::put_back(&fleet.pool, old, from, policy.most_moves).await? {
+    let now = fleet.clock.now();
+    let workers = fleet.roster().snapshot(millis(now));
+    let wanted = desk.shorts(&workers, now).next().is_some();
+    if !wanted || !store::put_back(&fleet.pool, old, from, policy.most_moves).await? {
         return Ok(false);
     }
     let Lease { job, epoch } = old;
     metrics::counter!("mindseye_moves_total", "why" => "gives_way").increment(1);
     tracing::info!(%job, %from, "a job gives way");
-    desk.resting.insert(job, after(fleet.clock.now(), policy.longest_rest_ms));
+    desk.resting.insert(job, after(now, policy.longest_rest_ms));
+    desk.gave_way_ms = millis(now);
     tell(fleet, from, ToWorker::Cancel { job, epoch }).await;
     fleet.roster().release(old);
     fleet.outlook.forget(job);

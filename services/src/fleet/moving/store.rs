@@ -22,6 +22,7 @@ pub(super) async fn move_lease(
          SET epoch = job.epoch + 1, worker_id = $4, lease_until = now() + $6, connection_lost = false,
              moves = job.moves + 1
          WHERE job.id = $1 AND job.epoch = $2 AND job.worker_id = $3 AND job.state = 'running' AND job.moves < $5
+           AND $4 <> ALL (job.avoid)
          RETURNING job.epoch, job.request,
                    array(SELECT wanted FROM generate_series(0, job.count - 1) AS wanted
                          WHERE NOT EXISTS (SELECT FROM outputs WHERE job_id = job.id AND index = wanted)

@@ -16,6 +16,8 @@ pub(in crate::fleet) struct Runs {
     pub worker: WorkerId,
     pub lease: Lease,
     pub model: Arc<str>,
+    /// Workers that must not have it.
+    pub avoid: Vec<WorkerId>,
     /// How often it has moved before.
     pub moves: u32,
 }
@@ -35,11 +37,19 @@ impl Roster {
         let able = self.workers.iter().filter(|(_, worker)| worker.record.hello.hands_over);
         let mut runs: Vec<Runs> = able
             .filter_map(|(id, worker)| {
-                let long = |held: &Held| held.length == Length::Long && !held.suspect && !held.shares.is_empty();
+                // What has just come has not begun here.
+                let steps = |held: &Held| held.came.is_none() && !held.shares.is_empty();
+                let long = |held: &Held| held.length == Length::Long && !held.suspect && steps(held);
                 let running = worker.held.iter().filter(|(_, held)| long(held));
                 let (job, held) = running.max_by(|(_, a), (_, b)| a.told_at_ms.total_cmp(&b.told_at_ms))?;
                 let lease = Lease { job: *job, epoch: held.epoch };
-                Some(Runs { worker: id.clone(), lease, model: held.model.clone(), moves: held.moves })
+                Some(Runs {
+                    worker: id.clone(),
+                    lease,
+                    model: held.model.clone(),
+                    avoid: held.avoid.clone(),
+                    moves: held.moves,
+                })
             })
             .collect();
         runs.sort_by(|a, b| a.worker.cmp(&b.worker));
@@ -59,7 +69,7 @@ impl Roster {
         let hello = &to.record.hello;
         let has_model = hello.models.iter().any(|warm| warm.card.name == *job.model);
         let free = to.held.values().all(|held| held.length == Length::Short && !held.suspect);
-        hello.hands_over && has_model && free && !to.leaving && !to.drained
+        hello.hands_over && has_model && free && !job.avoid.contains(worker) && !to.leaving && !to.drained
     }
 
     /// A lease was moved to another worker under a new epoch. `None` if one of the two is gone.
