@@ -102,6 +102,8 @@ async fn a_film_goes_on_at_a_faster_worker_and_the_old_ones_late_word_is_refused
     let (owner, mut slow, mut fast, old) = on_the_way(&studio).await;
     let (job, epoch) = (old.job, old.epoch);
     bring(&studio, &old, begun()).await.expect("taken");
+    // Whoever does not hold it can say what they like.
+    say_handed_over(&studio, &fast, &old).await;
     say_handed_over(&studio, &slow, &old).await;
     assert_eq!(slow.message().await, ToWorker::Cancel { job, epoch });
     let new = fast.assignment().await;
