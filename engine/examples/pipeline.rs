@@ -5,7 +5,8 @@
 //! Inputs, under the names of diffusers' arguments: `latents` (initial noise, before any scaling by
 //! the scheduler), `prompt_embeds` and `negative_prompt_embeds`, or `input_ids` and
 //! `negative_input_ids`; `steps`, `guidance`, `width` and `height` as strings in the file's
-//! metadata. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
+//! metadata; for schedulers whose steps put fresh noise in, `step_noise`
+//! `[steps, n, channels, height, width]`. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
 
 use std::collections::HashMap;
 
@@ -44,6 +45,7 @@ fn main() -> Result<(), Failure> {
         negative: condition(&inputs, "negative_prompt_embeds", "negative_input_ids")?,
         steps: setting(&settings, "steps")?.unwrap_or(info.default_steps) as usize,
         guidance: setting(&settings, "guidance")?.unwrap_or(info.default_guidance),
+        step_noise: inputs.get("step_noise").map(|noise| noise.to_dtype(DType::F32)).transpose()?,
         latents,
     };
     let mut sessions = pipeline.open_given(&given)?;

@@ -4,25 +4,12 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::fixture;
+use common::{copy, fixture};
 use engine::{Device, LoadError, ModelInfo, Pipeline};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("a copy");
-        }
-    }
-}
 
 /// Loads a copy of a tiny model after something was done to it.
 fn load(model: &str, damage: impl FnOnce(&Path)) -> Result<Pipeline, LoadError> {

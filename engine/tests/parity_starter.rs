@@ -60,6 +60,7 @@ fn a_guided_loop_ends_at_the_same_latents() {
         prompt: Conditioning::Ids(reference.ids("input_ids")),
         steps: reference.get("loop_steps").to_vec1::<i32>().map_or(4, |steps| steps[0] as usize),
         guidance: reference.floats("loop_guidance")[0],
+        step_noise: None,
     };
     let mut sessions = pipeline.open_given(&given).expect("it opens");
     while !sessions[0].is_done() {
@@ -73,7 +74,7 @@ fn a_guided_loop_ends_at_the_same_latents() {
 fn the_schedule_agrees() {
     let scheduler = Scheduler::read(&repository("models/starter/scheduler/scheduler_config.json")).expect("it reads");
     let sigmas = reference().floats("loop_sigmas");
-    let schedule = scheduler.schedule(sigmas.len() - 1);
+    let schedule = scheduler.schedule(sigmas.len() - 1).expect("it has a schedule");
     for (step, pair) in schedule.steps.iter().zip(sigmas.windows(2)) {
         assert!((step.timestep - 1000.0 * pair[0]).abs() < 1e-3 && (step.push - (pair[1] - pair[0])).abs() < 1e-6);
     }

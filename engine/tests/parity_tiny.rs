@@ -66,6 +66,7 @@ fn a_guided_loop_ends_at_the_same_picture() {
             negative: Some(Conditioning::Ids(vec![ids[0].clone(), ids[0].clone()])),
             steps: 4,
             guidance: 3.0,
+            step_noise: None,
         };
         let mut sessions = pipeline.open_given(&given).expect("it opens");
         while !sessions[0].is_done() {
@@ -90,6 +91,7 @@ fn a_whole_pipeline_of_diffusers_draws_the_same_picture() {
         negative: Some(Conditioning::Ids(vec![ids(""); prompts.len()])),
         steps: 5,
         guidance: 4.0,
+        step_noise: None,
     };
     let mut sessions = pipeline.open_given(&given).expect("it opens");
     while !sessions[0].is_done() {

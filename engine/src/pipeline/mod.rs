@@ -14,12 +14,12 @@ use image::RgbImage;
 
 use self::info::{LatentRgb, ModelInfo, PARTS, Plan};
 use self::noise::noise;
-use self::session::{BatchKey, Params, Session};
+use self::session::{BatchKey, FreshNoise, Params, Session};
 pub use self::tensors::{Conditioning, Given};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
 use crate::nn::in_pool;
-use crate::schedulers::Scheduler;
+use crate::schedulers::{Scheduler, Trajectory};
 use crate::text::clip::ClipText;
 use crate::text::tokenizer::ClipTokenizer;
 use crate::unet::Unet;
@@ -92,18 +92,20 @@ impl Pipeline {
         let guided = params.guidance > 1.0;
         let prompt = self.encode_prompt(&params.prompt)?;
         let negative = if guided { Some(self.encode_prompt(&params.negative_prompt)?) } else { None };
-        self.begin(noise, prompt, negative, params.steps as usize, params.guidance)
+        let fresh = FreshNoise::Seed(params.seed);
+        self.begin(&noise, fresh, prompt, negative, params.steps as usize, params.guidance)
     }
 
     fn begin(
         &self,
-        noise: Tensor,
+        noise: &Tensor,
+        fresh: FreshNoise,
         prompt: Tensor,
         negative: Option<Tensor>,
         steps: usize,
         guidance: f32,
     ) -> Result<Session, EngineError> {
-        let schedule = self.scheduler.schedule(steps);
+        let schedule = self.scheduler.schedule(steps)?;
         let (_, channels, height, width) = noise.dims4()?;
         Ok(Session {
             key: BatchKey {
@@ -112,10 +114,8 @@ impl Pipeline {
                 words: prompt.dim(1)?,
                 guided: negative.is_some(),
             },
-            latents: (noise * f64::from(schedule.initial_scale))?,
-            schedule: Arc::new(schedule),
-            index: 0,
-            clean: None,
+            trajectory: Trajectory::begin(Arc::new(schedule), noise)?,
+            fresh,
             prompt,
             negative,
             guidance,
@@ -137,11 +137,7 @@ impl Pipeline {
         let mut words = Vec::with_capacity(2 * sessions.len());
         let mut timesteps = Vec::with_capacity(2 * sessions.len());
         for (session, step) in sessions.iter().zip(&steps) {
-            let input = if step.input_scale == 1.0 {
-                session.latents.clone()
-            } else {
-                (&session.latents * f64::from(step.input_scale))?
-            };
+            let input = session.trajectory.input()?;
             if guided {
                 inputs.push(input.clone());
                 words.extend(session.negative.clone());
@@ -155,7 +151,7 @@ impl Pipeline {
         let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
-        for (index, (session, step)) in sessions.iter().zip(&steps).enumerate() {
+        for (index, session) in sessions.iter().enumerate() {
             let output = if guided {
                 let without = outputs.narrow(0, 2 * index, 1)?;
                 let with = outputs.narrow(0, 2 * index + 1, 1)?;
@@ -163,13 +159,10 @@ impl Pipeline {
             } else {
                 outputs.narrow(0, index, 1)?
             };
-            let mix = |keep: f32, push: f32| (&session.latents * f64::from(keep))? + (&output * f64::from(push))?;
-            moved.push((mix(step.keep, step.push)?, mix(step.clean_keep, step.clean_push)?));
+            moved.push(session.trajectory.advanced(&output, session.fresh_noise()?.as_ref())?);
         }
-        for (session, (latents, clean)) in sessions.iter_mut().zip(moved) {
-            session.latents = latents;
-            session.clean = Some(clean);
-            session.index += 1;
+        for (session, trajectory) in sessions.iter_mut().zip(moved) {
+            session.trajectory = trajectory;
         }
         Ok(())
     }
@@ -180,7 +173,7 @@ impl Pipeline {
     /// What the device says.
     pub fn preview(&self, session: &Session) -> Result<RgbImage, EngineError> {
         self.check_owner(session)?;
-        let latents = session.clean.as_ref().unwrap_or(&session.latents);
+        let latents = session.trajectory.clean().unwrap_or(session.latents());
         let planes = latents.i(0)?.flatten_from(1)?.to_vec2::<f32>()?;
         let [_, height, width] = session.key.latents;
         Ok(RgbImage::from_fn(width as u32, height as u32, |x, y| {
@@ -205,9 +198,9 @@ impl Pipeline {
     pub fn finish(&self, session: &Session) -> Result<RgbImage, EngineError> {
         self.check_owner(session)?;
         if !session.is_done() {
-            return Err(EngineError::Unfinished { taken: session.index, steps: session.steps() });
+            return Err(EngineError::Unfinished { taken: session.step_index(), steps: session.steps() });
         }
-        let picture = self.decode(&session.latents)?.i(0)?.permute((1, 2, 0))?.contiguous()?;
+        let picture = self.decode(session.latents())?.i(0)?.permute((1, 2, 0))?.contiguous()?;
         let (height, width, _) = picture.dims3()?;
         let bytes = picture.flatten_all()?.to_vec1::<f32>()?.into_iter().map(to_byte).collect();
         RgbImage::from_raw(width as u32, height as u32, bytes)

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::{Pipeline, check_guidance};
 use crate::error::EngineError;
-use crate::pipeline::session::Session;
+use crate::pipeline::session::{FreshNoise, Session};
 
 /// Words, encoded by somebody else or still to be encoded.
 #[derive(Clone, Debug)]
@@ -25,6 +25,9 @@ pub struct Given {
     pub negative: Option<Conditioning>,
     pub steps: usize,
     pub guidance: f32,
+    /// Noise `[steps, n, channels, height, width]`, f32, for schedulers whose steps put fresh noise
+    /// in; the last step of such a schedule takes none.
+    pub step_noise: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -66,11 +69,26 @@ impl Pipeline {
             return Err(EngineError::range("the prompt and the negative prompt must have the same shape"));
         }
         let latents = given.latents.to_device(device)?;
+        let noise = given.step_noise.as_ref().map(|noise| noise.to_device(device)).transpose()?;
+        if noise.as_ref().is_some_and(|noise| noise.rank() != 5 || noise.dims()[1..] != *latents.dims()) {
+            return Err(EngineError::range(format!(
+                "noise for the steps must have the shape of the latents at each of them, {:?}",
+                latents.dims()
+            )));
+        }
+        if noise.is_none() && self.scheduler.schedule(given.steps)?.is_noisy() {
+            return Err(EngineError::range("this scheduler's steps put fresh noise in: `step_noise` is missing"));
+        }
         (0..count)
             .map(|index| {
                 let negative = negative.as_ref().map(|negative| negative.narrow(0, index, 1)).transpose()?;
                 let (latents, prompt) = (latents.narrow(0, index, 1)?, prompt.narrow(0, index, 1)?);
-                self.begin(latents.contiguous()?, prompt, negative, given.steps, given.guidance)
+                let fresh = match &noise {
+                    Some(noise) => (0..noise.dim(0)?).map(|step| noise.get(step)?.narrow(0, index, 1)).collect(),
+                    None => Ok(Vec::new()),
+                };
+                let fresh = FreshNoise::Given(fresh?);
+                self.begin(&latents.contiguous()?, fresh, prompt, negative, given.steps, given.guidance)
             })
             .collect()
     }

@@ -25,6 +25,27 @@ pub fn tiny(name: &str) -> Pipeline {
     Pipeline::load(&fixture(name), &Device::cpu()).expect("the tiny model loads")
 }
 
+/// A copy of a tiny model with another scheduler.
+pub fn tiny_with_scheduler(name: &str, config: &serde_json::Value) -> Pipeline {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    copy(&fixture(name), dir.path());
+    std::fs::write(dir.path().join("scheduler/scheduler_config.json"), config.to_string()).expect("it writes");
+    Pipeline::load(dir.path(), &Device::cpu()).expect("the tiny model loads")
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("a copy");
+        }
+    }
+}
+
 /// Tensors that diffusers computed, with the text beside them.
 pub struct Reference {
     tensors: HashMap<String, Tensor>,
