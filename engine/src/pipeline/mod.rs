@@ -1,5 +1,7 @@
 //! A loaded model, and the pictures it is making.
 
+mod condition;
+mod family;
 pub(crate) mod info;
 pub(crate) mod noise;
 pub(crate) mod session;
@@ -12,7 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use candle_core::{IndexOp, Tensor};
 use image::RgbImage;
 
-use self::info::{LatentRgb, ModelInfo, PARTS, Plan};
+use self::condition::{Condition, together, zeros};
+use self::family::Family;
+use self::info::{LatentRgb, ModelInfo, Plan};
 use self::noise::noise;
 use self::session::{BatchKey, FreshNoise, Params, Session};
 pub use self::tensors::{Conditioning, Given};
@@ -20,8 +24,7 @@ use crate::device::Device;
 use crate::error::{EngineError, LoadError};
 use crate::nn::in_pool;
 use crate::schedulers::{Scheduler, Trajectory};
-use crate::text::clip::ClipText;
-use crate::text::tokenizer::ClipTokenizer;
+use crate::text::encoders::{Encoded, TextEncoders};
 use crate::unet::Unet;
 use crate::vae::{Vae, VaeShape};
 
@@ -32,9 +35,9 @@ const LONGEST_PROMPT: usize = 10_000;
 pub struct Pipeline {
     info: ModelInfo,
     id: Arc<str>,
+    family: Family,
     device: Device,
-    tokenizer: ClipTokenizer,
-    text: ClipText,
+    text: TextEncoders,
     unet: Unet,
     scheduler: Scheduler,
     vae: Vae,
@@ -56,18 +59,17 @@ impl Pipeline {
     pub fn load(dir: &Path, device: &Device) -> Result<Pipeline, LoadError> {
         static LOADED: AtomicU64 = AtomicU64::new(0);
         let plan = Plan::read(dir)?;
-        let [text_dir, unet_dir, vae_dir] = PARTS.map(|(part, _)| dir.join(part));
-        let tokenizer = ClipTokenizer::load(&dir.join("tokenizer"), plan.clip.max_position_embeddings)?;
+        let text: Vec<_> = plan.family.text_folders.iter().copied().zip(plan.clips).collect();
         let scheduler = Scheduler::read(&dir.join("scheduler").join("scheduler_config.json"))?;
         Ok(Pipeline {
             // Two copies of one model are two models: their files may differ by now.
             id: format!("{}#{}", plan.info.name, LOADED.fetch_add(1, Ordering::Relaxed)).into(),
             device: device.clone(),
-            tokenizer,
-            text: ClipText::load(&text_dir, plan.clip, device)?,
-            unet: Unet::load(&unet_dir, device)?,
+            text: TextEncoders::load(dir, &text, plan.family.kind.states(), device)?,
+            family: plan.family,
+            unet: Unet::load(&dir.join("unet"), device)?,
             scheduler,
-            vae: Vae::load(&vae_dir, device)?,
+            vae: Vae::load(&dir.join("vae"), device)?,
             shape: plan.vae,
             latent_rgb: plan.latent_rgb,
             info: plan.info,
@@ -91,7 +93,13 @@ impl Pipeline {
         let noise = Tensor::from_vec(noise, (1, channels, height, width), self.device.candle())?;
         let guided = params.guidance > 1.0;
         let prompt = self.encode_prompt(&params.prompt)?;
-        let negative = if guided { Some(self.encode_prompt(&params.negative_prompt)?) } else { None };
+        let negative = if !guided {
+            None
+        } else if self.family.zeros_for_empty && params.negative_prompt.is_empty() {
+            Some(zeros(&prompt)?)
+        } else {
+            Some(self.encode_prompt(&params.negative_prompt)?)
+        };
         let fresh = FreshNoise::Seed(params.seed);
         self.begin(&noise, fresh, prompt, negative, params.steps as usize, params.guidance)
     }
@@ -100,18 +108,21 @@ impl Pipeline {
         &self,
         noise: &Tensor,
         fresh: FreshNoise,
-        prompt: Tensor,
-        negative: Option<Tensor>,
+        prompt: Encoded,
+        negative: Option<Encoded>,
         steps: usize,
         guidance: f32,
     ) -> Result<Session, EngineError> {
         let schedule = self.scheduler.schedule(steps)?;
         let (_, channels, height, width) = noise.dims4()?;
+        let factor = self.shape.factor;
+        let condition = |encoded| Condition::new(encoded, self.family.kind, height * factor, width * factor);
+        let (prompt, negative) = (condition(prompt), negative.map(condition));
         Ok(Session {
             key: BatchKey {
                 model: self.id.clone(),
                 latents: [channels, height, width],
-                words: prompt.dim(1)?,
+                words: prompt.states.dim(1)?,
                 guided: negative.is_some(),
             },
             trajectory: Trajectory::begin(Arc::new(schedule), noise)?,
@@ -140,15 +151,15 @@ impl Pipeline {
             let input = session.trajectory.input()?;
             if guided {
                 inputs.push(input.clone());
-                words.extend(session.negative.clone());
+                words.extend(&session.negative);
                 timesteps.push(step.timestep);
             }
             inputs.push(input);
-            words.push(session.prompt.clone());
+            words.push(&session.prompt);
             timesteps.push(step.timestep);
         }
-        let (inputs, words) = (Tensor::cat(&inputs, 0)?, Tensor::cat(&words, 0)?);
-        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words))?;
+        let (inputs, (words, added)) = (Tensor::cat(&inputs, 0)?, together(&words)?);
+        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words, added.as_ref()))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
         for (index, session) in sessions.iter().enumerate() {
@@ -207,10 +218,9 @@ impl Pipeline {
             .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))
     }
 
-    /// The ids of a prompt, as many as the text encoder has places.
-    fn encode_prompt(&self, prompt: &str) -> Result<Tensor, EngineError> {
-        let ids = self.tokenizer.encode(prompt)?;
-        self.compute(|| self.text.forward(&ids))
+    fn encode_prompt(&self, prompt: &str) -> Result<Encoded, EngineError> {
+        let ids = self.text.tokenize(prompt)?;
+        self.compute(|| self.text.encode(&ids))
     }
 
     /// Runs a network where it runs best: on a thread of the pool, if the processor computes.

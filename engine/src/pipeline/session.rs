@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::condition::Condition;
 use super::noise::step_noise;
 use crate::error::Result;
 use crate::schedulers::{Step, Trajectory};
@@ -42,10 +43,9 @@ pub struct Session {
     /// Latents `[1, channels, height, width]` on their schedule.
     pub(crate) trajectory: Trajectory,
     pub(crate) fresh: FreshNoise,
-    /// `[1, words, width]`.
-    pub(crate) prompt: Tensor,
-    /// `[1, words, width]`, when the key says guided.
-    pub(crate) negative: Option<Tensor>,
+    pub(crate) prompt: Condition,
+    /// When the key says guided.
+    pub(crate) negative: Option<Condition>,
     pub(crate) guidance: f32,
 }
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use engine::{Device, Params, Pipeline, Tensor};
+use engine::{Device, Given, Params, Pipeline, Session, Tensor};
 
 /// A path below the repository's root.
 pub fn repository(path: &str) -> PathBuf {
@@ -95,6 +95,18 @@ pub fn close(what: &str, found: &Tensor, wanted: &Tensor, tolerance: f32) {
     let difference = difference(&floats(found), &floats(wanted));
     assert!(difference <= tolerance, "{what} is off by {difference}");
     eprintln!("{what}: largest difference {difference:.1e}");
+}
+
+/// The latents and the pictures that given tensors lead to.
+pub fn draw(pipeline: &Pipeline, given: &Given) -> (Tensor, Tensor) {
+    let mut sessions = pipeline.open_given(given).expect("it opens");
+    while !sessions[0].is_done() {
+        pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
+    }
+    let latents: Vec<&Tensor> = sessions.iter().map(Session::latents).collect();
+    let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+    let image = pipeline.decode(&latents).expect("it decodes");
+    (latents, image)
 }
 
 /// A small picture of a tiny model.
