@@ -3,9 +3,11 @@
 //! `cargo run --release -p engine --example pipeline -- --model DIR --inputs in.safetensors --out out.safetensors`
 //!
 //! Inputs, under the names of diffusers' arguments: `latents` (initial noise, before any scaling by
-//! the scheduler), `prompt_embeds` and `negative_prompt_embeds`, or `input_ids` and
-//! `negative_input_ids`; `steps`, `guidance`, `width` and `height` as strings in the file's
-//! metadata. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
+//! the scheduler), `prompt_embeds` and `negative_prompt_embeds`, for SDXL with `pooled_prompt_embeds`
+//! and `negative_pooled_prompt_embeds`, or `input_ids` and `negative_input_ids`, with `input_ids_2`
+//! and `negative_input_ids_2` where the second text encoder gets others; `steps`, `guidance`, `width` and `height` as strings in the file's
+//! metadata; for schedulers whose steps put fresh noise in, `step_noise`
+//! `[steps, n, channels, height, width]`. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
 
 use std::collections::HashMap;
 
@@ -32,7 +34,7 @@ fn main() -> Result<(), Failure> {
     };
     let pipeline = Pipeline::load(option("--model")?.as_ref(), &device)?;
 
-    for unknown in ["image", "mask", "pooled_prompt_embeds", "negative_pooled_prompt_embeds"] {
+    for unknown in ["image", "mask"] {
         if inputs.contains_key(unknown) {
             return Err(format!("`{unknown}` means nothing to a {}", pipeline.info().class_name).into());
         }
@@ -40,10 +42,11 @@ fn main() -> Result<(), Failure> {
     let info = pipeline.info();
     let latents = inputs.get("latents").ok_or("`latents` is missing")?.to_dtype(DType::F32)?;
     let given = Given {
-        prompt: condition(&inputs, "prompt_embeds", "input_ids")?.ok_or("`prompt_embeds` or `input_ids` is missing")?,
-        negative: condition(&inputs, "negative_prompt_embeds", "negative_input_ids")?,
+        prompt: condition(&inputs, "")?.ok_or("`prompt_embeds` or `input_ids` is missing")?,
+        negative: condition(&inputs, "negative_")?,
         steps: setting(&settings, "steps")?.unwrap_or(info.default_steps) as usize,
         guidance: setting(&settings, "guidance")?.unwrap_or(info.default_guidance),
+        step_noise: inputs.get("step_noise").map(|noise| noise.to_dtype(DType::F32)).transpose()?,
         latents,
     };
     let mut sessions = pipeline.open_given(&given)?;
@@ -62,13 +65,25 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Encoded words, or ids to encode.
-fn condition(inputs: &HashMap<String, Tensor>, embeds: &str, ids: &str) -> Result<Option<Conditioning>, Failure> {
-    if let Some(states) = inputs.get(embeds) {
-        return Ok(Some(Conditioning::Embeddings(states.to_dtype(DType::F32)?)));
+/// Encoded words, or ids to encode, under names that begin like this.
+fn condition(inputs: &HashMap<String, Tensor>, prefix: &str) -> Result<Option<Conditioning>, Failure> {
+    let floats =
+        |name: &str| inputs.get(&format!("{prefix}{name}")).map(|tensor| tensor.to_dtype(DType::F32)).transpose();
+    let ids = |name: &str| -> Result<Option<Vec<Vec<u32>>>, Failure> {
+        let ids = inputs.get(&format!("{prefix}{name}"));
+        Ok(ids.map(|ids| ids.to_dtype(DType::U32)?.to_vec2()).transpose()?)
+    };
+    if let Some(states) = floats("prompt_embeds")? {
+        return Ok(Some(Conditioning::Embeddings { states, pooled: floats("pooled_prompt_embeds")? }));
     }
-    let Some(ids) = inputs.get(ids) else { return Ok(None) };
-    Ok(Some(Conditioning::Ids(ids.to_dtype(DType::U32)?.to_vec2()?)))
+    Ok(match (ids("input_ids")?, ids("input_ids_2")?) {
+        (Some(first), Some(second)) => {
+            let rows = first.into_iter().zip(second).map(|(first, second)| vec![first, second]);
+            Some(Conditioning::IdsPerEncoder(rows.collect()))
+        }
+        (Some(ids), None) => Some(Conditioning::Ids(ids)),
+        (None, _) => None,
+    })
 }
 
 fn setting<T: std::str::FromStr>(settings: &HashMap<String, String>, name: &str) -> Result<Option<T>, Failure> {

@@ -15,7 +15,27 @@ const LARGEST: u64 = 64 << 20;
 /// # Errors
 /// `MissingFile`, or `BadConfig` naming the offending field or value.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, LoadError> {
-    serde_json::from_slice(&read_small(path)?).map_err(|error| LoadError::config(path, error.to_string()))
+    serde_json::from_slice(&without_infinity(read_small(path)?))
+        .map_err(|error| LoadError::config(path, error.to_string()))
+}
+
+/// Python writes `-Infinity` into the settings of some schedulers, which is no JSON. It stands for
+/// "no limit", as null does.
+fn without_infinity(mut bytes: Vec<u8>) -> Vec<u8> {
+    const WORD: &[u8] = b"-Infinity";
+    let (mut quoted, mut at) = (false, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if quoted => at += 1,
+            b'"' => quoted = !quoted,
+            b'-' if !quoted && bytes[at..].starts_with(WORD) => {
+                bytes[at..at + WORD.len()].copy_from_slice(b"null     ");
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes
 }
 
 /// Reads a file that must be of moderate size.
@@ -69,5 +89,18 @@ impl PerBlock {
             return Err(LoadError::config(path, format!("`{field}` holds a 0")));
         }
         Ok(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_infinity;
+
+    #[test]
+    fn only_bare_infinities_become_null() {
+        let found = without_infinity(br#"{"a": -Infinity, "b": "-Infinity \" -Infinity", "c": -1}"#.to_vec());
+        let value: serde_json::Value = serde_json::from_slice(&found).expect("it is JSON now");
+        assert_eq!(value, serde_json::json!({"a": null, "b": "-Infinity \" -Infinity", "c": -1}));
+        assert_eq!(without_infinity(b"-Infinit".to_vec()), b"-Infinit");
     }
 }

@@ -4,25 +4,12 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::fixture;
+use common::{copy, fixture};
 use engine::{Device, LoadError, ModelInfo, Pipeline};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("a copy");
-        }
-    }
-}
 
 /// Loads a copy of a tiny model after something was done to it.
 fn load(model: &str, damage: impl FnOnce(&Path)) -> Result<Pipeline, LoadError> {
@@ -222,6 +209,38 @@ fn settings_that_are_not_known_are_named() {
             other => panic!("{file} {field}: {:?}", other.map(|_| ())),
         }
     }
+}
+
+#[test]
+fn the_parts_of_sdxl_must_fit_each_other() {
+    assert!(load("tiny_xl", |_| {}).is_ok());
+    for (file, field, value) in [
+        ("unet/config.json", "addition_embed_type", Value::Null),
+        ("unet/config.json", "addition_embed_type", json!("text_image")),
+        ("unet/config.json", "addition_time_embed_dim", json!(0)),
+        ("unet/config.json", "projection_class_embeddings_input_dim", json!(81)),
+        ("unet/config.json", "cross_attention_dim", json!(32)),
+        ("model_index.json", "force_zeros_for_empty_prompt", json!("yes")),
+    ] {
+        match load("tiny_xl", move |dir| edit(dir.join(file), |config| config[field] = value)) {
+            Err(LoadError::BadConfig { path, reason }) => assert!(path.ends_with(file), "{field}: {reason}"),
+            other => panic!("{file} {field}: {:?}", other.map(|_| ())),
+        }
+    }
+    let class = set("text_encoder_2/config.json", "architectures", json!(["T5EncoderModel"]));
+    fails!(load("tiny_xl", class), LoadError::UnknownClass { .. });
+    let width = set("text_encoder_2/config.json", "projection_dim", json!(31));
+    fails!(load("tiny_xl", width), LoadError::BadConfig { .. });
+    let file = "text_encoder_2/model.safetensors";
+    let missing = load("tiny_xl", |dir| std::fs::remove_file(dir.join(file)).expect("it was there"));
+    fails!(missing, LoadError::MissingFile { .. });
+    let nobody = load("tiny_xl", |dir| {
+        edit(dir.join("model_index.json"), |index| {
+            index["text_encoder"] = json!([null, null]);
+            index["text_encoder_2"] = json!([null, null]);
+        });
+    });
+    fails!(nobody, LoadError::BadConfig { .. });
 }
 
 #[test]

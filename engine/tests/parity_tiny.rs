@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Reference, close, tiny};
+use common::{Reference, close, draw, tiny};
 use engine::{Conditioning, Given, Tensor};
 
 const MODELS: [&str; 2] = ["tiny_first", "tiny_second"];
@@ -19,7 +19,7 @@ fn prompts_become_the_same_tokens() {
     each(|name, pipeline, reference| {
         let prompts: Vec<String> = serde_json::from_str(reference.fact("prompts")).expect("prompts are a list");
         for (prompt, ids) in prompts.iter().zip(reference.ids("input_ids")) {
-            assert_eq!(pipeline.tokenize(prompt).expect("it has tokens"), ids, "{name}: {prompt:?}");
+            assert_eq!(pipeline.tokenize(prompt).expect("it has tokens"), [ids], "{name}: {prompt:?}");
         }
     });
 }
@@ -27,8 +27,11 @@ fn prompts_become_the_same_tokens() {
 #[test]
 fn the_text_encoder_agrees() {
     each(|name, pipeline, reference| {
-        let states: Vec<Tensor> =
-            reference.ids("input_ids").iter().map(|ids| pipeline.encode_ids(ids).expect("it encodes")).collect();
+        let states: Vec<Tensor> = reference
+            .ids("input_ids")
+            .into_iter()
+            .map(|ids| pipeline.encode_ids(&[ids]).expect("it encodes").0)
+            .collect();
         let states = Tensor::cat(&states, 0).expect("rows of one width");
         close(&format!("{name} text"), &states, reference.get("last_hidden_state"), 1e-4);
     });
@@ -39,7 +42,7 @@ fn the_unet_agrees() {
     each(|name, pipeline, reference| {
         let timesteps = reference.floats("unet_timesteps");
         let output = pipeline
-            .predict(reference.get("unet_sample"), &timesteps, reference.get("unet_words"))
+            .predict(reference.get("unet_sample"), &timesteps, reference.get("unet_words"), None)
             .expect("it predicts");
         close(&format!("{name} unet"), &output, reference.get("unet_output"), 1e-4);
     });
@@ -66,15 +69,10 @@ fn a_guided_loop_ends_at_the_same_picture() {
             negative: Some(Conditioning::Ids(vec![ids[0].clone(), ids[0].clone()])),
             steps: 4,
             guidance: 3.0,
+            step_noise: None,
         };
-        let mut sessions = pipeline.open_given(&given).expect("it opens");
-        while !sessions[0].is_done() {
-            pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
-        }
-        let latents: Vec<&Tensor> = sessions.iter().map(engine::Session::latents).collect();
-        let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+        let (latents, image) = draw(pipeline, &given);
         close(&format!("{name} loop"), &latents, reference.get("loop_latents"), 1e-3);
-        let image = pipeline.decode(&latents).expect("it decodes");
         close(&format!("{name} image"), &image, reference.get("loop_image"), 1e-3);
     });
 }
@@ -83,21 +81,16 @@ fn a_guided_loop_ends_at_the_same_picture() {
 fn a_whole_pipeline_of_diffusers_draws_the_same_picture() {
     let (pipeline, reference) = (tiny("tiny_third"), Reference::read("tiny_third.safetensors"));
     let prompts: Vec<String> = serde_json::from_str(reference.fact("prompts")).expect("prompts are a list");
-    let ids = |prompt: &str| pipeline.tokenize(prompt).expect("it has tokens");
+    let ids = |prompt: &str| pipeline.tokenize(prompt).expect("it has tokens").remove(0);
     let given = Given {
         latents: reference.get("latents").clone(),
         prompt: Conditioning::Ids(prompts.iter().map(|prompt| ids(prompt)).collect()),
         negative: Some(Conditioning::Ids(vec![ids(""); prompts.len()])),
         steps: 5,
         guidance: 4.0,
+        step_noise: None,
     };
-    let mut sessions = pipeline.open_given(&given).expect("it opens");
-    while !sessions[0].is_done() {
-        pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
-    }
-    let latents: Vec<&Tensor> = sessions.iter().map(engine::Session::latents).collect();
-    let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+    let (latents, image) = draw(&pipeline, &given);
     close("tiny_third loop", &latents, reference.get("loop_latents"), 1e-3);
-    let image = pipeline.decode(&latents).expect("it decodes");
     close("tiny_third image", &image, reference.get("loop_image"), 1e-3);
 }

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{difference, floats, params, starter, tiny};
+use common::{difference, floats, params, starter, tiny, tiny_with_scheduler};
 use engine::{EngineError, Params, Pipeline, RgbImage, Session};
+use serde_json::json;
 
 fn draw(pipeline: &Pipeline, params: &Params) -> RgbImage {
     let mut session = pipeline.open(params).expect("it opens");
@@ -48,6 +49,21 @@ fn batch_equals_singles(pipeline: &Pipeline, size: u32, tolerance: f32) {
 fn a_batch_equals_its_singles() {
     batch_equals_singles(&tiny("tiny_first"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_second"), 32, 1e-5);
+    batch_equals_singles(&tiny("tiny_xl"), 32, 1e-4);
+}
+
+#[test]
+fn a_batch_equals_its_singles_whatever_the_scheduler() {
+    for config in [
+        json!({ "_class_name": "EulerAncestralDiscreteScheduler" }),
+        json!({ "_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": true }),
+        json!({ "_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++" }),
+        json!({ "_class_name": "UniPCMultistepScheduler", "solver_order": 3 }),
+        json!({ "_class_name": "LCMScheduler" }),
+        json!({ "_class_name": "PNDMScheduler", "skip_prk_steps": true }),
+    ] {
+        batch_equals_singles(&tiny_with_scheduler("tiny_first", &config), 32, 1e-4);
+    }
 }
 
 #[test]

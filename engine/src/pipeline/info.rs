@@ -3,21 +3,14 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::family::Family;
 use crate::config::read_json;
 use crate::error::LoadError;
 use crate::text::clip::ClipConfig;
 use crate::unet::config::UnetConfig;
 use crate::vae::{Vae, VaeShape};
 use crate::weights;
-
-/// The pipeline classes this engine runs.
-pub(crate) const KNOWN: [&str; 2] = ["StarterPipeline", "StableDiffusionPipeline"];
-
-/// The parts of a pipeline, and what their weight files are called.
-pub(crate) const PARTS: [(&str, &str); 3] =
-    [("text_encoder", "model"), ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model")];
 
 /// A model as lists and forms show it.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,28 +74,20 @@ impl ModelInfo {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) info: ModelInfo,
-    pub(crate) clip: ClipConfig,
+    pub(crate) family: Family,
+    /// One for each text encoder.
+    pub(crate) clips: Vec<ClipConfig>,
     pub(crate) vae: VaeShape,
     pub(crate) latent_rgb: Option<LatentRgb>,
 }
 
 impl Plan {
     pub(crate) fn read(dir: &Path) -> Result<Plan, LoadError> {
-        let index_path = dir.join("model_index.json");
-        let index: Value = read_json(&index_path)?;
-        let class_name = match index.get("_class_name").and_then(Value::as_str) {
-            Some(found) if KNOWN.contains(&found) => found.to_owned(),
-            Some(found) => {
-                return Err(LoadError::UnknownClass {
-                    found: found.to_owned(),
-                    known: KNOWN.map(str::to_owned).to_vec(),
-                });
-            }
-            None => return Err(LoadError::config(&index_path, "`_class_name` is missing")),
-        };
+        let family = Family::read(dir)?;
         let unet_path = dir.join("unet").join("config.json");
         let unet = UnetConfig::read(&unet_path)?;
-        let clip = ClipConfig::read(&dir.join("text_encoder").join("config.json"))?;
+        let clips = family.text_folders.iter().map(|folder| ClipConfig::read(&dir.join(folder).join("config.json")));
+        let clips = clips.collect::<Result<Vec<_>, _>>()?;
         let vae = Vae::shape(&dir.join("vae"))?;
         let channels = vae.latent_channels;
         if unet.in_channels != channels || unet.out_channels != channels {
@@ -112,13 +97,14 @@ impl Plan {
             );
             return Err(LoadError::config(&unet_path, reason));
         }
-        if unet.context() != clip.hidden_size {
-            let reason =
-                format!("`cross_attention_dim` is {}, but the text encoder gives {}", unet.context(), clip.hidden_size);
+        let width: usize = clips.iter().map(|clip| clip.hidden_size).sum();
+        if unet.context() != width {
+            let reason = format!("`cross_attention_dim` is {}, but the text encoders give {width}", unet.context());
             return Err(LoadError::config(&unet_path, reason));
         }
+        check_addition(&unet_path, &family, &unet, &clips)?;
         let mut weight_bytes = 0;
-        for (part, stem) in PARTS {
+        for (part, stem) in family.parts() {
             for path in weights::find(&dir.join(part), stem)? {
                 weight_bytes += std::fs::metadata(&path).map_err(|error| LoadError::io(&path, &error))?.len();
             }
@@ -126,11 +112,35 @@ impl Plan {
         let card_path = dir.join("mindseye.json");
         let card: Card = if card_path.is_file() { read_json(&card_path)? } else { Card::default() };
         let size_multiple = (vae.factor * unet.divisor()) as u32;
-        let info = info(&card_path, dir, &card, class_name, size_multiple, weight_bytes)?;
+        let info = info(&card_path, dir, &card, &family, size_multiple, weight_bytes)?;
         if card.latent_rgb.as_ref().is_some_and(|map| map.weights.len() != channels) {
             return Err(LoadError::config(&card_path, format!("`latent_rgb` must have {channels} rows of weights")));
         }
-        Ok(Plan { info, clip, vae, latent_rgb: card.latent_rgb })
+        Ok(Plan { info, family, clips, vae, latent_rgb: card.latent_rgb })
+    }
+}
+
+/// The pooled text and the sizes must be what the network adds to its time embedding.
+fn check_addition(path: &Path, family: &Family, unet: &UnetConfig, clips: &[ClipConfig]) -> Result<(), LoadError> {
+    let pooled = clips.iter().find_map(ClipConfig::pooled).unwrap_or(0);
+    match (family.kind.time_ids(), unet.addition) {
+        (0, None) => Ok(()),
+        (0, Some(_)) => {
+            let reason = format!("`addition_embed_type` is set, but a {} adds nothing", family.class_name);
+            Err(LoadError::config(path, reason))
+        }
+        (_, None) => {
+            let reason = format!("`addition_embed_type` is not set, but a {} needs it", family.class_name);
+            Err(LoadError::config(path, reason))
+        }
+        (sizes, Some(addition)) if pooled == 0 || addition.inputs != pooled + sizes * addition.width => {
+            let reason = format!(
+                "`projection_class_embeddings_input_dim` is {}, but the pooled text has {pooled} values and {sizes} sizes have {} each",
+                addition.inputs, addition.width
+            );
+            Err(LoadError::config(path, reason))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -138,7 +148,7 @@ fn info(
     path: &Path,
     dir: &Path,
     card: &Card,
-    class_name: String,
+    family: &Family,
     size_multiple: u32,
     weight_bytes: u64,
 ) -> Result<ModelInfo, LoadError> {
@@ -148,13 +158,13 @@ fn info(
     let info = ModelInfo {
         title: card.title.clone().unwrap_or_else(|| name.clone()),
         name,
-        capability: card.capability.clone().unwrap_or_else(|| "image.fast".to_owned()),
-        native_size: card.native_size.unwrap_or(512),
+        capability: card.capability.clone().unwrap_or_else(|| family.kind.capability().to_owned()),
+        native_size: card.native_size.unwrap_or_else(|| family.kind.native_size()),
         default_steps: card.default_steps.unwrap_or_else(|| max_steps.min(20)),
         max_steps,
         default_guidance: card.default_guidance.unwrap_or(7.5),
         size_multiple,
-        class_name,
+        class_name: family.class_name.clone(),
         weight_bytes,
     };
     if info.name.is_empty()

@@ -1,5 +1,7 @@
 //! A loaded model, and the pictures it is making.
 
+mod condition;
+mod family;
 pub(crate) mod info;
 pub(crate) mod noise;
 pub(crate) mod session;
@@ -13,16 +15,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use candle_core::{IndexOp, Tensor};
 use image::RgbImage;
 
-use self::info::{LatentRgb, ModelInfo, PARTS, Plan};
+use self::condition::{Condition, together, zeros};
+use self::family::Family;
+use self::info::{LatentRgb, ModelInfo, Plan};
 use self::noise::noise;
-use self::session::{BatchKey, Params, Session};
+use self::session::{BatchKey, FreshNoise, Params, Session};
 pub use self::tensors::{Conditioning, Given};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
 use crate::nn::in_pool;
-use crate::schedulers::Scheduler;
-use crate::text::clip::ClipText;
-use crate::text::tokenizer::ClipTokenizer;
+use crate::schedulers::{Scheduler, Trajectory};
+use crate::text::encoders::{Encoded, TextEncoders};
 use crate::unet::Unet;
 use crate::vae::{Vae, VaeShape};
 
@@ -33,9 +36,9 @@ const LONGEST_PROMPT: usize = 10_000;
 pub struct Pipeline {
     info: ModelInfo,
     id: Arc<str>,
+    family: Family,
     device: Device,
-    tokenizer: ClipTokenizer,
-    text: ClipText,
+    text: TextEncoders,
     unet: Unet,
     scheduler: Scheduler,
     vae: Vae,
@@ -57,18 +60,17 @@ impl Pipeline {
     pub fn load(dir: &Path, device: &Device) -> Result<Pipeline, LoadError> {
         static LOADED: AtomicU64 = AtomicU64::new(0);
         let plan = Plan::read(dir)?;
-        let [text_dir, unet_dir, vae_dir] = PARTS.map(|(part, _)| dir.join(part));
-        let tokenizer = ClipTokenizer::load(&dir.join("tokenizer"), plan.clip.max_position_embeddings)?;
+        let text: Vec<_> = plan.family.text_folders.iter().copied().zip(plan.clips).collect();
         let scheduler = Scheduler::read(&dir.join("scheduler").join("scheduler_config.json"))?;
         Ok(Pipeline {
             // Two copies of one model are two models: their files may differ by now.
             id: format!("{}#{}", plan.info.name, LOADED.fetch_add(1, Ordering::Relaxed)).into(),
             device: device.clone(),
-            tokenizer,
-            text: ClipText::load(&text_dir, plan.clip, device)?,
-            unet: Unet::load(&unet_dir, device)?,
+            text: TextEncoders::load(dir, &text, plan.family.kind.states(), device)?,
+            family: plan.family,
+            unet: Unet::load(&dir.join("unet"), device)?,
             scheduler,
-            vae: Vae::load(&vae_dir, device)?,
+            vae: Vae::load(&dir.join("vae"), device)?,
             shape: plan.vae,
             latent_rgb: plan.latent_rgb,
             info: plan.info,
@@ -92,31 +94,40 @@ impl Pipeline {
         let noise = Tensor::from_vec(noise, (1, channels, height, width), self.device.candle())?;
         let guided = params.guidance > 1.0;
         let prompt = self.encode_prompt(&params.prompt)?;
-        let negative = if guided { Some(self.encode_prompt(&params.negative_prompt)?) } else { None };
-        self.begin(noise, prompt, negative, params.steps as usize, params.guidance)
+        let negative = if !guided {
+            None
+        } else if self.family.zeros_for_empty && params.negative_prompt.is_empty() {
+            Some(zeros(&prompt)?)
+        } else {
+            Some(self.encode_prompt(&params.negative_prompt)?)
+        };
+        let fresh = FreshNoise::Seed(params.seed);
+        self.begin(&noise, fresh, prompt, negative, params.steps as usize, params.guidance)
     }
 
     fn begin(
         &self,
-        noise: Tensor,
-        prompt: Tensor,
-        negative: Option<Tensor>,
+        noise: &Tensor,
+        fresh: FreshNoise,
+        prompt: Encoded,
+        negative: Option<Encoded>,
         steps: usize,
         guidance: f32,
     ) -> Result<Session, EngineError> {
-        let schedule = self.scheduler.schedule(steps);
+        let schedule = self.scheduler.schedule(steps)?;
         let (_, channels, height, width) = noise.dims4()?;
+        let factor = self.shape.factor;
+        let condition = |encoded| Condition::new(encoded, self.family.kind, height * factor, width * factor);
+        let (prompt, negative) = (condition(prompt), negative.map(condition));
         Ok(Session {
             key: BatchKey {
                 model: self.id.clone(),
                 latents: [channels, height, width],
-                words: prompt.dim(1)?,
+                words: prompt.states.dim(1)?,
                 guided: negative.is_some(),
             },
-            latents: (noise * f64::from(schedule.initial_scale))?,
-            schedule: Arc::new(schedule),
-            index: 0,
-            clean: None,
+            trajectory: Trajectory::begin(Arc::new(schedule), noise)?,
+            fresh,
             prompt,
             negative,
             guidance,
@@ -138,25 +149,21 @@ impl Pipeline {
         let mut words = Vec::with_capacity(2 * sessions.len());
         let mut timesteps = Vec::with_capacity(2 * sessions.len());
         for (session, step) in sessions.iter().zip(&steps) {
-            let input = if step.input_scale == 1.0 {
-                session.latents.clone()
-            } else {
-                (&session.latents * f64::from(step.input_scale))?
-            };
+            let input = session.trajectory.input()?;
             if guided {
                 inputs.push(input.clone());
-                words.extend(session.negative.clone());
+                words.extend(&session.negative);
                 timesteps.push(step.timestep);
             }
             inputs.push(input);
-            words.push(session.prompt.clone());
+            words.push(&session.prompt);
             timesteps.push(step.timestep);
         }
-        let (inputs, words) = (Tensor::cat(&inputs, 0)?, Tensor::cat(&words, 0)?);
-        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words))?;
+        let (inputs, (words, added)) = (Tensor::cat(&inputs, 0)?, together(&words)?);
+        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words, added.as_ref()))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
-        for (index, (session, step)) in sessions.iter().zip(&steps).enumerate() {
+        for (index, session) in sessions.iter().enumerate() {
             let output = if guided {
                 let without = outputs.narrow(0, 2 * index, 1)?;
                 let with = outputs.narrow(0, 2 * index + 1, 1)?;
@@ -164,13 +171,10 @@ impl Pipeline {
             } else {
                 outputs.narrow(0, index, 1)?
             };
-            let mix = |keep: f32, push: f32| (&session.latents * f64::from(keep))? + (&output * f64::from(push))?;
-            moved.push((mix(step.keep, step.push)?, mix(step.clean_keep, step.clean_push)?));
+            moved.push(session.trajectory.advanced(&output, session.fresh_noise()?.as_ref())?);
         }
-        for (session, (latents, clean)) in sessions.iter_mut().zip(moved) {
-            session.latents = latents;
-            session.clean = Some(clean);
-            session.index += 1;
+        for (session, trajectory) in sessions.iter_mut().zip(moved) {
+            session.trajectory = trajectory;
         }
         Ok(())
     }
@@ -181,7 +185,7 @@ impl Pipeline {
     /// What the device says.
     pub fn preview(&self, session: &Session) -> Result<RgbImage, EngineError> {
         self.check_owner(session)?;
-        let latents = session.clean.as_ref().unwrap_or(&session.latents);
+        let latents = session.trajectory.clean().unwrap_or(session.latents());
         let planes = latents.i(0)?.flatten_from(1)?.to_vec2::<f32>()?;
         let [_, height, width] = session.key.latents;
         Ok(RgbImage::from_fn(width as u32, height as u32, |x, y| {
@@ -206,19 +210,18 @@ impl Pipeline {
     pub fn finish(&self, session: &Session) -> Result<RgbImage, EngineError> {
         self.check_owner(session)?;
         if !session.is_done() {
-            return Err(EngineError::Unfinished { taken: session.index, steps: session.steps() });
+            return Err(EngineError::Unfinished { taken: session.step_index(), steps: session.steps() });
         }
-        let picture = self.decode(&session.latents)?.i(0)?.permute((1, 2, 0))?.contiguous()?;
+        let picture = self.decode(session.latents())?.i(0)?.permute((1, 2, 0))?.contiguous()?;
         let (height, width, _) = picture.dims3()?;
         let bytes = picture.flatten_all()?.to_vec1::<f32>()?.into_iter().map(to_byte).collect();
         RgbImage::from_raw(width as u32, height as u32, bytes)
             .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))
     }
 
-    /// The ids of a prompt, as many as the text encoder has places.
-    fn encode_prompt(&self, prompt: &str) -> Result<Tensor, EngineError> {
-        let ids = self.tokenizer.encode(prompt)?;
-        self.compute(|| self.text.forward(&ids))
+    fn encode_prompt(&self, prompt: &str) -> Result<Encoded, EngineError> {
+        let ids = self.text.tokenize(prompt)?;
+        self.compute(|| self.text.encode(&ids))
     }
 
     /// Runs a network where it runs best: on a thread of the pool, if the processor computes.

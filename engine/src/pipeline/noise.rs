@@ -1,4 +1,4 @@
-//! The noise a picture begins with.
+//! The noise a picture begins with, and the noise its steps put in.
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,9 +11,20 @@ use rand_chacha::ChaCha8Rng;
 /// unit circle, and its centre, are passed over; the others give two normal values each by
 /// Marsaglia's polar method, in double precision with a portable logarithm, rounded to single.
 pub fn noise(seed: u64, count: usize) -> Vec<f32> {
+    draw(seed, 0, count)
+}
+
+/// The noise that the step with this index puts in, in the same manner: the generator's stream is
+/// the index plus 1, where [`noise`] has stream 0.
+pub fn step_noise(seed: u64, index: usize, count: usize) -> Vec<f32> {
+    draw(seed, index as u64 + 1, count)
+}
+
+fn draw(seed: u64, stream: u64, count: usize) -> Vec<f32> {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     let mut generator = ChaCha8Rng::from_seed(key);
+    generator.set_stream(stream);
     let mut number = || (generator.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0;
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
@@ -30,7 +41,7 @@ pub fn noise(seed: u64, count: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::noise;
+    use super::{noise, step_noise};
 
     #[test]
     fn it_is_standard_normal() {
@@ -46,6 +57,8 @@ mod tests {
     fn a_seed_is_a_picture_for_ever() {
         assert_eq!(noise(1, 64)[..7], noise(1, 7));
         assert_ne!(noise(1, 8), noise(2, 8));
+        assert_ne!(noise(1, 8), step_noise(1, 0, 8));
+        assert_ne!(step_noise(1, 1, 8), step_noise(1, 0, 8));
         let bits: Vec<u32> = noise(42, 4).iter().map(|x| x.to_bits()).collect();
         assert_eq!(bits, [3_211_620_911, 3_215_436_392, 3_186_170_186, 3_222_498_460]);
     }

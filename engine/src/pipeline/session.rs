@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::schedulers::{Schedule, Step};
+use super::condition::Condition;
+use super::noise::step_noise;
+use crate::error::Result;
+use crate::schedulers::{Step, Trajectory};
 
 /// What somebody wants to see.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,32 +40,37 @@ pub struct BatchKey {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) key: BatchKey,
-    pub(crate) schedule: Arc<Schedule>,
-    pub(crate) index: usize,
-    /// `[1, channels, height, width]`.
-    pub(crate) latents: Tensor,
-    /// The latents the last step believed in, of the same shape.
-    pub(crate) clean: Option<Tensor>,
-    /// `[1, words, width]`.
-    pub(crate) prompt: Tensor,
-    /// `[1, words, width]`, when the key says guided.
-    pub(crate) negative: Option<Tensor>,
+    /// Latents `[1, channels, height, width]` on their schedule.
+    pub(crate) trajectory: Trajectory,
+    pub(crate) fresh: FreshNoise,
+    pub(crate) prompt: Condition,
+    /// When the key says guided.
+    pub(crate) negative: Option<Condition>,
     pub(crate) guidance: f32,
+}
+
+/// Where the noise that steps put in comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum FreshNoise {
+    Seed(u64),
+    /// One tensor of the latents' shape for each step.
+    Given(Vec<Tensor>),
 }
 
 impl Session {
     /// How many steps have been taken.
     pub fn step_index(&self) -> usize {
-        self.index
+        self.trajectory.index()
     }
 
-    /// How many steps there are.
+    /// How many steps there are: as many as were asked for, or one more where the scheduler
+    /// (`PNDMScheduler`) repeats one.
     pub fn steps(&self) -> usize {
-        self.schedule.steps.len()
+        self.trajectory.len()
     }
 
     pub fn is_done(&self) -> bool {
-        self.index >= self.steps()
+        self.trajectory.is_empty()
     }
 
     /// Sessions with equal keys may share a forward pass.
@@ -72,10 +80,25 @@ impl Session {
 
     /// The latents as they are now, `[1, channels, height, width]`.
     pub fn latents(&self) -> &Tensor {
-        &self.latents
+        self.trajectory.latents()
     }
 
     pub(crate) fn next(&self) -> Option<Step> {
-        self.schedule.steps.get(self.index).copied()
+        self.trajectory.next_step()
+    }
+
+    /// The noise the next step puts in, if it does.
+    pub(crate) fn fresh_noise(&self) -> Result<Option<Tensor>> {
+        if self.next().is_none_or(|step| step.noise == 0.0) {
+            return Ok(None);
+        }
+        let (index, latents) = (self.step_index(), self.latents());
+        match &self.fresh {
+            FreshNoise::Given(steps) => Ok(steps.get(index).cloned()),
+            FreshNoise::Seed(seed) => {
+                let values = step_noise(*seed, index, latents.elem_count());
+                Tensor::from_vec(values, latents.shape(), latents.device()).map(Some)
+            }
+        }
     }
 }

@@ -2,17 +2,26 @@
 
 use candle_core::Tensor;
 
+use super::condition::zeros;
 use super::{Pipeline, check_guidance};
 use crate::error::EngineError;
-use crate::pipeline::session::Session;
+use crate::pipeline::session::{FreshNoise, Session};
+use crate::text::encoders::Encoded;
+use crate::unet::addition::Added;
 
 /// Words, encoded by somebody else or still to be encoded.
 #[derive(Clone, Debug)]
 pub enum Conditioning {
-    /// `[n, words, width]`, f32.
-    Embeddings(Tensor),
-    /// `n` rows of token ids.
+    Embeddings {
+        /// `[n, words, width]`, f32; the width is that of all text encoders together.
+        states: Tensor,
+        /// `[n, width]`, f32, for models that look at it.
+        pooled: Option<Tensor>,
+    },
+    /// `n` rows of token ids, the same for every text encoder.
     Ids(Vec<Vec<u32>>),
+    /// For each of `n` prompts a row of token ids for each text encoder.
+    IdsPerEncoder(Vec<Vec<Vec<u32>>>),
 }
 
 /// Everything a batch of `n` pictures begins with, under the names diffusers' pipelines use.
@@ -21,10 +30,13 @@ pub struct Given {
     /// Noise `[n, channels, height, width]`, f32, before the scheduler scales it.
     pub latents: Tensor,
     pub prompt: Conditioning,
-    /// Needed when `guidance` is above 1.
+    /// Needed when `guidance` is above 1, except for models that then look at zeros.
     pub negative: Option<Conditioning>,
     pub steps: usize,
     pub guidance: f32,
+    /// Noise `[steps, n, channels, height, width]`, f32, for schedulers whose steps put fresh noise
+    /// in; the last step of such a schedule takes none.
+    pub step_noise: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -57,47 +69,85 @@ impl Pipeline {
         let prompt = self.condition(&given.prompt, count)?;
         let negative = match &given.negative {
             Some(negative) if given.guidance > 1.0 => Some(self.condition(negative, count)?),
+            None if given.guidance > 1.0 && self.family.zeros_for_empty => {
+                Some(prompt.iter().map(zeros).collect::<Result<Vec<_>, _>>()?)
+            }
             None if given.guidance > 1.0 => {
                 return Err(EngineError::range("guidance above 1 needs a negative prompt, if only an empty one"));
             }
             _ => None,
         };
-        if negative.as_ref().is_some_and(|negative| negative.dims() != prompt.dims()) {
+        let words = |encoded: &[Encoded]| encoded.first().map(|first| first.states.dims().to_vec());
+        if negative.as_ref().is_some_and(|negative| words(negative) != words(&prompt)) {
             return Err(EngineError::range("the prompt and the negative prompt must have the same shape"));
         }
         let latents = given.latents.to_device(device)?;
-        (0..count)
-            .map(|index| {
-                let negative = negative.as_ref().map(|negative| negative.narrow(0, index, 1)).transpose()?;
-                let (latents, prompt) = (latents.narrow(0, index, 1)?, prompt.narrow(0, index, 1)?);
-                self.begin(latents.contiguous()?, prompt, negative, given.steps, given.guidance)
+        let noise = given.step_noise.as_ref().map(|noise| noise.to_device(device)).transpose()?;
+        if noise.as_ref().is_some_and(|noise| noise.rank() != 5 || noise.dims()[1..] != *latents.dims()) {
+            return Err(EngineError::range(format!(
+                "noise for the steps must have the shape of the latents at each of them, {:?}",
+                latents.dims()
+            )));
+        }
+        if noise.is_none() && self.scheduler.schedule(given.steps)?.is_noisy() {
+            return Err(EngineError::range("this scheduler's steps put fresh noise in: `step_noise` is missing"));
+        }
+        let negative: Vec<_> = match negative {
+            Some(negative) => negative.into_iter().map(Some).collect(),
+            None => vec![None; count],
+        };
+        prompt
+            .into_iter()
+            .zip(negative)
+            .enumerate()
+            .map(|(index, (prompt, negative))| {
+                let latents = latents.narrow(0, index, 1)?;
+                let fresh = match &noise {
+                    Some(noise) => (0..noise.dim(0)?).map(|step| noise.get(step)?.narrow(0, index, 1)).collect(),
+                    None => Ok(Vec::new()),
+                };
+                let fresh = FreshNoise::Given(fresh?);
+                self.begin(&latents.contiguous()?, fresh, prompt, negative, given.steps, given.guidance)
             })
             .collect()
     }
 
-    /// The last hidden states of the text encoder, `[1, ids, width]`.
+    /// What the network attends to, `[1, ids, width of all text encoders]`, and the pooled text
+    /// `[1, width]` of models that have it, for the ids each text encoder is given.
     ///
     /// # Errors
     /// When there are more ids than positions, or an id that is not in the vocabulary.
-    pub fn encode_ids(&self, ids: &[u32]) -> Result<Tensor, EngineError> {
-        self.compute(|| self.text.forward(ids))
+    pub fn encode_ids(&self, ids: &[Vec<u32>]) -> Result<(Tensor, Option<Tensor>), EngineError> {
+        let encoded = self.compute(|| self.text.encode(ids))?;
+        Ok((encoded.states, encoded.pooled))
     }
 
-    /// The ids of a prompt, padded to the text encoder's length.
+    /// The ids of a prompt for each text encoder, padded to its length.
     ///
     /// # Errors
-    /// [`EngineError::Prompt`], when the tokenizer has no token for it.
-    pub fn tokenize(&self, prompt: &str) -> Result<Vec<u32>, EngineError> {
-        self.tokenizer.encode(prompt)
+    /// [`EngineError::Prompt`], when a tokenizer has no token for it.
+    pub fn tokenize(&self, prompt: &str) -> Result<Vec<Vec<u32>>, EngineError> {
+        self.text.tokenize(prompt)
     }
 
     /// One pass of the denoising network: `[n, channels, height, width]`, a timestep for each
-    /// sample, and text states `[n, words, width]`.
+    /// sample, and text states `[n, words, width]`; for models that look at them also pooled text
+    /// `[n, width]` and sizes `[n, sizes]`.
     ///
     /// # Errors
     /// What the device says, also about shapes that do not fit.
-    pub fn predict(&self, latents: &Tensor, timesteps: &[f32], words: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.unet.forward(latents, timesteps, words))
+    pub fn predict(
+        &self,
+        latents: &Tensor,
+        timesteps: &[f32],
+        words: &Tensor,
+        added: Option<(&Tensor, &Tensor)>,
+    ) -> Result<Tensor, EngineError> {
+        let added = match added {
+            Some((pooled, sizes)) => Some(Added { pooled: pooled.clone(), time_ids: sizes.flatten_all()?.to_vec1()? }),
+            None => None,
+        };
+        self.compute(|| self.unet.forward(latents, timesteps, words, added.as_ref()))
     }
 
     /// Latents `[n, channels, height, width]` to pictures `[n, 3, height, width]` between 0 and 1.
@@ -116,22 +166,47 @@ impl Pipeline {
         self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?))
     }
 
-    fn condition(&self, given: &Conditioning, count: usize) -> Result<Tensor, EngineError> {
-        let states = match given {
-            Conditioning::Embeddings(states) => states.to_device(self.device.candle())?,
+    /// One entry for each prompt, checked against the network.
+    fn condition(&self, given: &Conditioning, count: usize) -> Result<Vec<Encoded>, EngineError> {
+        let device = self.device.candle();
+        let encoded: Vec<Encoded> = match given {
+            Conditioning::Embeddings { states, pooled } => {
+                let found = states.dim(0)?;
+                let row = |tensor: &Tensor, index| tensor.narrow(0, index, 1)?.to_device(device)?.contiguous();
+                if pooled.as_ref().is_some_and(|pooled| pooled.dims().first() != Some(&found)) {
+                    return Err(EngineError::range("there must be as much pooled text as there are prompts"));
+                }
+                let encoded = |index| -> Result<Encoded, EngineError> {
+                    let pooled = pooled.as_ref().map(|pooled| row(pooled, index)).transpose()?;
+                    Ok(Encoded { states: row(states, index)?, pooled })
+                };
+                (0..found).map(encoded).collect::<Result<_, _>>()?
+            }
             Conditioning::Ids(rows) => {
-                let rows = rows.iter().map(|ids| self.text.forward(ids)).collect::<Result<Vec<_>, _>>()?;
-                Tensor::cat(&rows, 0)?
+                let each = |ids: &Vec<u32>| self.text.encode(&vec![ids.clone(); self.text.count()]);
+                self.compute(|| rows.iter().map(each).collect())?
+            }
+            Conditioning::IdsPerEncoder(rows) => {
+                self.compute(|| rows.iter().map(|ids| self.text.encode(ids)).collect())?
             }
         };
-        let (found, _, width) = states.dims3()?;
-        if found != count || width != self.unet.config().context() {
+        let wanted = self.unet.config().context();
+        if encoded.len() != count
+            || encoded.iter().any(|one| one.states.dims3().map(|dims| dims.2).ok() != Some(wanted))
+        {
+            let found = encoded.first().map(|one| one.states.dims().to_vec());
             return Err(EngineError::range(format!(
-                "{count} prompts of width {} are needed, not {:?}",
-                self.unet.config().context(),
-                states.dims()
+                "{count} prompts of width {wanted} are needed, not {} of shape {found:?}",
+                encoded.len()
             )));
         }
-        Ok(states)
+        if let Some(addition) = self.unet.config().addition {
+            let wanted = addition.inputs - self.family.kind.time_ids() * addition.width;
+            let fits = |one: &Encoded| one.pooled.as_ref().is_some_and(|pooled| pooled.dims() == [1, wanted]);
+            if !encoded.iter().all(fits) {
+                return Err(EngineError::range(format!("this model needs pooled text of width {wanted}")));
+            }
+        }
+        Ok(encoded)
     }
 }

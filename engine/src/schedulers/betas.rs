@@ -9,12 +9,17 @@ use crate::config::only_known;
 use crate::error::LoadError;
 
 /// What the network predicts.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Prediction {
+    /// The noise.
     #[serde(rename = "epsilon")]
     Epsilon,
+    /// Salimans and Ho, "Progressive Distillation for Fast Sampling of Diffusion Models".
     #[serde(rename = "v_prediction")]
     Velocity,
+    /// The clean latents.
+    #[serde(rename = "sample")]
+    Sample,
 }
 
 impl Prediction {
@@ -24,16 +29,19 @@ impl Prediction {
         match self {
             Prediction::Epsilon => (1.0 / signal, -noise / signal),
             Prediction::Velocity => (signal, -noise),
+            Prediction::Sample => (0.0, 1.0),
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-enum Curve {
+pub(super) enum Curve {
     #[serde(rename = "linear")]
     Linear,
     #[serde(rename = "scaled_linear")]
     ScaledLinear,
+    #[serde(rename = "squaredcos_cap_v2")]
+    SquaredCosine,
 }
 
 /// Which of the training timesteps a schedule visits.
@@ -51,18 +59,20 @@ pub(super) enum Spacing {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Betas {
     #[serde(default = "thousand")]
-    num_train_timesteps: usize,
+    pub(super) num_train_timesteps: usize,
     #[serde(default = "first_beta")]
     beta_start: f32,
     #[serde(default = "last_beta")]
     beta_end: f32,
     #[serde(default = "linear")]
-    beta_schedule: Curve,
+    pub(super) beta_schedule: Curve,
     #[serde(default = "epsilon")]
     pub(super) prediction_type: Prediction,
     pub(super) timestep_spacing: Option<Spacing>,
     #[serde(default)]
-    steps_offset: usize,
+    pub(super) steps_offset: usize,
+    #[serde(default)]
+    pub(super) rescale_betas_zero_snr: bool,
 }
 
 fn thousand() -> usize {
@@ -87,11 +97,7 @@ fn epsilon() -> Prediction {
 
 impl Betas {
     pub(super) fn from_json(path: &Path, value: Value) -> Result<Betas, LoadError> {
-        only_known(
-            path,
-            &value,
-            &[("trained_betas", Value::Null), ("rescale_betas_zero_snr", json!(false)), ("thresholding", json!(false))],
-        )?;
+        only_known(path, &value, &[("trained_betas", Value::Null), ("thresholding", json!(false))])?;
         let betas: Betas = serde_json::from_value(value).map_err(|error| LoadError::config(path, error.to_string()))?;
         let Betas { num_train_timesteps: count, beta_start: start, beta_end: end, steps_offset: offset, .. } = betas;
         if !(2..=100_000).contains(&count)
@@ -104,21 +110,61 @@ impl Betas {
         Ok(betas)
     }
 
-    /// How much of the picture's variance is left at each training timestep.
-    pub(super) fn alphas_cumprod(&self) -> Vec<f32> {
-        let last = (self.num_train_timesteps - 1) as f32;
+    /// Refuses what would divide by the picture's share where there is no picture left.
+    pub(super) fn check_last(&self, path: &Path, spacing: Spacing) -> Result<(), LoadError> {
+        let reached = spacing != Spacing::Leading;
+        if self.rescale_betas_zero_snr && reached && self.prediction_type == Prediction::Epsilon {
+            return Err(LoadError::config(path, "`rescale_betas_zero_snr` does not go with \"epsilon\" here"));
+        }
+        Ok(())
+    }
+
+    fn betas(&self) -> Vec<f32> {
+        let count = self.num_train_timesteps;
+        let last = (count - 1) as f32;
         let between = |start: f32, end: f32, i: usize| start + (end - start) * (i as f32 / last);
-        let mut product = 1.0f32;
-        (0..self.num_train_timesteps)
-            .map(|i| {
-                let beta = match self.beta_schedule {
-                    Curve::Linear => between(self.beta_start, self.beta_end, i),
-                    Curve::ScaledLinear => between(self.beta_start.sqrt(), self.beta_end.sqrt(), i).powi(2),
-                };
-                product *= 1.0 - beta;
-                product
+        // Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", equation 17.
+        let cosine = |i: usize| ((i as f64 / count as f64 + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2);
+        (0..count)
+            .map(|i| match self.beta_schedule {
+                Curve::Linear => between(self.beta_start, self.beta_end, i),
+                Curve::ScaledLinear => between(self.beta_start.sqrt(), self.beta_end.sqrt(), i).powi(2),
+                Curve::SquaredCosine => (1.0 - cosine(i + 1) / cosine(i)).min(0.999) as f32,
             })
             .collect()
+    }
+
+    /// How much of the picture's variance is left at each training timestep.
+    pub(super) fn alphas_cumprod(&self) -> Vec<f32> {
+        let product = |alphas: &mut dyn Iterator<Item = f32>| {
+            let mut product = 1.0f64;
+            alphas
+                .map(|alpha| {
+                    product *= f64::from(alpha);
+                    product as f32
+                })
+                .collect::<Vec<f32>>()
+        };
+        let alphas = product(&mut self.betas().into_iter().map(|beta| 1.0 - beta));
+        if !self.rescale_betas_zero_snr {
+            return alphas;
+        }
+        // Lin et al., "Common Diffusion Noise Schedules and Sample Steps are Flawed", algorithm 1.
+        let roots: Vec<f32> = alphas.iter().map(|alpha| alpha.sqrt()).collect();
+        let (first, last) = (roots[0], roots[roots.len() - 1]);
+        let bars: Vec<f32> = roots.iter().map(|root| ((root - last) * (first / (first - last))).powi(2)).collect();
+        let alphas = (0..bars.len()).map(|i| if i == 0 { bars[0] } else { bars[i] / bars[i - 1] });
+        product(&mut alphas.map(|alpha| 1.0 - (1.0 - alpha)))
+    }
+
+    /// The noise levels (noise over picture) at the training timesteps, rising.
+    pub(super) fn sigmas(&self) -> Vec<f32> {
+        let mut alphas = self.alphas_cumprod();
+        if let (true, Some(last)) = (self.rescale_betas_zero_snr, alphas.last_mut()) {
+            // Nearly nothing instead of nothing, so that the level is finite.
+            *last = 1.0 / 16_777_216.0;
+        }
+        alphas.into_iter().map(|alpha| ((1.0 - alpha) / alpha).sqrt()).collect()
     }
 
     /// The timesteps of a schedule of `steps` steps, from noise to picture.

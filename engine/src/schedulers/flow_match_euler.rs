@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Schedule, Step};
+use super::step::{Schedule, Step};
 use crate::config::only_known;
 use crate::error::LoadError;
 
@@ -76,11 +76,11 @@ impl FlowMatchEuler {
             .windows(2)
             .map(|pair| Step {
                 timestep: pair[0] * self.num_train_timesteps as f32,
-                input_scale: 1.0,
-                keep: 1.0,
                 push: pair[1] - pair[0],
-                clean_keep: 1.0,
                 clean_push: -pair[0],
+                signal: 1.0 - pair[0],
+                spread: pair[0],
+                ..Step::default()
             })
             .collect();
         Schedule { initial_scale: 1.0, steps }

@@ -1,58 +1,63 @@
 //! Schedulers: which timesteps a picture passes through, and what a step does.
 //!
-//! Every scheduler here is linear in the latents and the network's output, so a whole schedule is a
-//! list of numbers per step. That is what lets sessions at different places of different schedules
-//! share one forward pass.
+//! Every scheduler here is linear in the latents, the network's output, what earlier steps remember
+//! and fresh noise, so a whole schedule is a list of numbers per step. That is what lets sessions
+//! at different places of different schedules share one forward pass.
 
 mod betas;
 mod ddim;
+mod dpm_solver;
 mod euler;
 mod flow_match_euler;
+mod lcm;
+mod multistep;
+mod pndm;
+mod sigmas;
+mod step;
+mod trajectory;
+mod uni_pc;
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::config::read_json;
-use crate::error::LoadError;
+use crate::error::{EngineError, LoadError};
 
 use self::ddim::Ddim;
+use self::dpm_solver::DpmSolver;
 use self::euler::Euler;
 use self::flow_match_euler::FlowMatchEuler;
-
-/// One step: what the network is shown, and what becomes of the latents.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// What the network is told about the noise.
-    pub timestep: f32,
-    /// The network sees the latents times this.
-    pub input_scale: f32,
-    /// The latents after the step are `keep * latents + push * output`.
-    pub keep: f32,
-    pub push: f32,
-    /// The predicted clean latents are `clean_keep * latents + clean_push * output`.
-    pub clean_keep: f32,
-    pub clean_push: f32,
-}
-
-/// All steps of a picture.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Schedule {
-    /// Standard normal noise times this is where a picture begins.
-    pub initial_scale: f32,
-    pub steps: Vec<Step>,
-}
+use self::lcm::Lcm;
+use self::pndm::Pndm;
+pub use self::step::{Correction, LOOKBACK, Remembers, Schedule, Step};
+pub use self::trajectory::Trajectory;
+use self::uni_pc::UniPc;
 
 /// A scheduler as `scheduler_config.json` describes it.
 #[derive(Clone, Debug)]
 pub enum Scheduler {
     FlowMatchEuler(FlowMatchEuler),
+    /// Also the ancestral variant.
     Euler(Euler),
     Ddim(Ddim),
+    DpmSolver(DpmSolver),
+    UniPc(UniPc),
+    Lcm(Lcm),
+    Pndm(Pndm),
 }
 
 /// The scheduler classes this engine knows.
-pub(crate) const KNOWN: [&str; 3] = ["FlowMatchEulerDiscreteScheduler", "EulerDiscreteScheduler", "DDIMScheduler"];
+pub(crate) const KNOWN: [&str; 8] = [
+    "FlowMatchEulerDiscreteScheduler",
+    "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "DDIMScheduler",
+    "DPMSolverMultistepScheduler",
+    "UniPCMultistepScheduler",
+    "LCMScheduler",
+    "PNDMScheduler",
+];
 
 impl Scheduler {
     /// Reads `scheduler_config.json`.
@@ -66,7 +71,12 @@ impl Scheduler {
                 FlowMatchEuler::from_json(path, value).map(Scheduler::FlowMatchEuler)
             }
             Some("EulerDiscreteScheduler") => Euler::from_json(path, value).map(Scheduler::Euler),
+            Some("EulerAncestralDiscreteScheduler") => Euler::ancestral_from_json(path, value).map(Scheduler::Euler),
             Some("DDIMScheduler") => Ddim::from_json(path, value).map(Scheduler::Ddim),
+            Some("DPMSolverMultistepScheduler") => DpmSolver::from_json(path, value).map(Scheduler::DpmSolver),
+            Some("UniPCMultistepScheduler") => UniPc::from_json(path, value).map(Scheduler::UniPc),
+            Some("LCMScheduler") => Lcm::from_json(path, value).map(Scheduler::Lcm),
+            Some("PNDMScheduler") => Pndm::from_json(path, value).map(Scheduler::Pndm),
             Some(found) => {
                 Err(LoadError::UnknownClass { found: found.to_owned(), known: KNOWN.map(str::to_owned).to_vec() })
             }
@@ -74,12 +84,36 @@ impl Scheduler {
         }
     }
 
-    /// The schedule of a picture made in `steps` steps, at least one.
-    pub fn schedule(&self, steps: usize) -> Schedule {
-        match self {
+    /// The schedule of a picture made in `steps` steps.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfRange`] when there are none, or more than there are training timesteps
+    /// for them.
+    pub fn schedule(&self, steps: usize) -> Result<Schedule, EngineError> {
+        let most = self.most_steps();
+        if !(1..=most).contains(&steps) {
+            return Err(EngineError::range(format!("this scheduler makes 1 to {most} steps, not {steps}")));
+        }
+        Ok(match self {
             Scheduler::FlowMatchEuler(scheduler) => scheduler.schedule(steps),
             Scheduler::Euler(scheduler) => scheduler.schedule(steps),
             Scheduler::Ddim(scheduler) => scheduler.schedule(steps),
+            Scheduler::DpmSolver(scheduler) => scheduler.schedule(steps),
+            Scheduler::UniPc(scheduler) => scheduler.schedule(steps),
+            Scheduler::Lcm(scheduler) => scheduler.schedule(steps),
+            Scheduler::Pndm(scheduler) => scheduler.schedule(steps),
+        })
+    }
+
+    fn most_steps(&self) -> usize {
+        match self {
+            Scheduler::FlowMatchEuler(_) => 1000,
+            Scheduler::Euler(scheduler) => scheduler.betas.num_train_timesteps,
+            Scheduler::Ddim(scheduler) => scheduler.betas.num_train_timesteps,
+            Scheduler::DpmSolver(scheduler) => scheduler.noise.betas.num_train_timesteps,
+            Scheduler::UniPc(scheduler) => scheduler.noise.betas.num_train_timesteps,
+            Scheduler::Lcm(scheduler) => scheduler.most_steps(),
+            Scheduler::Pndm(scheduler) => scheduler.betas.num_train_timesteps,
         }
     }
 }

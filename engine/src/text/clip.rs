@@ -1,4 +1,5 @@
-//! The text half of CLIP (transformers' `CLIPTextModel`).
+//! The text half of CLIP (transformers' `CLIPTextModel` and `CLIPTextModelWithProjection`); OpenCLIP's
+//! models come in the same layout.
 
 use std::path::Path;
 
@@ -28,6 +29,9 @@ pub(crate) struct ClipConfig {
     pub(crate) max_position_embeddings: usize,
     hidden_act: Activation,
     layer_norm_eps: f64,
+    projection_dim: usize,
+    eos_token_id: u32,
+    architectures: Vec<String>,
 }
 
 impl Default for ClipConfig {
@@ -41,6 +45,9 @@ impl Default for ClipConfig {
             max_position_embeddings: 77,
             hidden_act: Activation::QuickGelu,
             layer_norm_eps: 1e-5,
+            projection_dim: 512,
+            eos_token_id: 49407,
+            architectures: Vec::new(),
         }
     }
 }
@@ -55,6 +62,10 @@ impl ClipConfig {
         if heads == 0 || width == 0 || width % heads != 0 {
             return Err(LoadError::config(path, format!("width {width} does not divide into {heads} attention heads")));
         }
+        if let Some(other) = config.architectures.iter().find(|class| !CLASSES.contains(&class.as_str())) {
+            let known = CLASSES.map(str::to_owned).to_vec();
+            return Err(LoadError::UnknownClass { found: other.clone(), known });
+        }
         if config.num_hidden_layers == 0 || config.intermediate_size == 0 || config.vocab_size == 0 {
             return Err(LoadError::config(path, "a size is 0"));
         }
@@ -63,6 +74,25 @@ impl ClipConfig {
         }
         Ok(config)
     }
+
+    /// The width of the pooled state, where there is one.
+    pub(crate) fn pooled(&self) -> Option<usize> {
+        self.architectures.iter().any(|class| class == CLASSES[1]).then_some(self.projection_dim)
+    }
+}
+
+/// The classes whose weights are laid out like this.
+const CLASSES: [&str; 2] = ["CLIPTextModel", "CLIPTextModelWithProjection"];
+
+/// What the encoder says about one prompt.
+#[derive(Debug)]
+pub(crate) struct ClipStates {
+    /// The normalised states of the last layer, `[1, ids, width]`.
+    pub(crate) last: Tensor,
+    /// What the last layer reads, `[1, ids, width]`.
+    pub(crate) penultimate: Tensor,
+    /// The last state at the end of the prompt, projected: `[1, projection]`.
+    pub(crate) pooled: Option<Tensor>,
 }
 
 #[derive(Debug)]
@@ -72,6 +102,7 @@ pub(crate) struct ClipText {
     positions: Embedding,
     layers: Vec<Layer>,
     last_norm: LayerNorm,
+    projection: Option<Linear>,
 }
 
 impl ClipText {
@@ -79,6 +110,10 @@ impl ClipText {
     pub(crate) fn load(dir: &Path, config: ClipConfig, device: &Device) -> Result<ClipText, LoadError> {
         let weights = Weights::open(dir, "model", device)?;
         let root = weights.root();
+        let projection = match config.pooled() {
+            Some(outputs) => Some(Linear::load_plain(&root.at("text_projection"), config.hidden_size, outputs)?),
+            None => None,
+        };
         // Older files keep everything below `text_model`.
         let root = if root.has("embeddings.token_embedding.weight") { root } else { root.at("text_model") };
         let width = config.hidden_size;
@@ -92,21 +127,38 @@ impl ClipText {
             positions: Embedding::load(&embeddings.at("position_embedding"), config.max_position_embeddings, width)?,
             layers,
             last_norm: LayerNorm::load(&root.at("final_layer_norm"), width, config.layer_norm_eps)?,
+            projection,
             config,
         })
     }
 
-    /// The normalised states of the last layer, `[1, ids, width]`. There are at most as many ids as
-    /// the model has positions.
-    pub(crate) fn forward(&self, ids: &[u32]) -> Result<Tensor> {
+    /// Encodes one prompt. There are at most as many ids as the model has positions.
+    pub(crate) fn encode(&self, ids: &[u32]) -> Result<ClipStates> {
         if ids.is_empty() || ids.len() > self.config.max_position_embeddings {
             candle_core::bail!("{} tokens for {} positions", ids.len(), self.config.max_position_embeddings);
         }
         let mut x = (self.tokens.forward(ids)? + self.positions.first(ids.len())?)?.unsqueeze(0)?;
+        let mut penultimate = x.clone();
         for layer in &self.layers {
-            x = layer.forward(&x)?;
+            penultimate = x;
+            x = layer.forward(&penultimate)?;
         }
-        self.last_norm.forward(&x)
+        let last = self.last_norm.forward(&x)?;
+        let pooled = match &self.projection {
+            Some(projection) => Some(projection.forward(&last.narrow(1, self.end(ids), 1)?.squeeze(1)?)?),
+            None => None,
+        };
+        Ok(ClipStates { last, penultimate, pooled })
+    }
+
+    /// The place of the token that ends the prompt; padding follows it.
+    fn end(&self, ids: &[u32]) -> usize {
+        // Files older than the setting say 2 and mean the highest id.
+        let end = match self.config.eos_token_id {
+            2 => ids.iter().max().copied(),
+            end => Some(end),
+        };
+        ids.iter().position(|id| Some(*id) == end).unwrap_or(0)
     }
 }
 

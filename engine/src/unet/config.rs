@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::addition::AdditionConfig;
 use crate::config::{PerBlock, only_known, read_json};
 use crate::error::LoadError;
 use crate::nn::activation::Activation;
@@ -51,6 +52,7 @@ pub(crate) struct UnetConfig {
     pub(crate) time_embedding: usize,
     pub(crate) conv_in_kernel: usize,
     pub(crate) conv_out_kernel: usize,
+    pub(crate) addition: Option<AdditionConfig>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,9 @@ struct Raw {
     time_embedding_dim: Option<usize>,
     conv_in_kernel: usize,
     conv_out_kernel: usize,
+    addition_embed_type: Option<String>,
+    addition_time_embed_dim: Option<usize>,
+    projection_class_embeddings_input_dim: Option<usize>,
 }
 
 impl Default for Raw {
@@ -106,6 +111,9 @@ impl Default for Raw {
             time_embedding_dim: None,
             conv_in_kernel: 3,
             conv_out_kernel: 3,
+            addition_embed_type: None,
+            addition_time_embed_dim: None,
+            projection_class_embeddings_input_dim: None,
         }
     }
 }
@@ -125,7 +133,6 @@ impl UnetConfig {
                 ("encoder_hid_dim_type", Value::Null),
                 ("dual_cross_attention", json!(false)),
                 ("class_embed_type", Value::Null),
-                ("addition_embed_type", Value::Null),
                 ("num_class_embeds", Value::Null),
                 ("resnet_time_scale_shift", json!("default")),
                 ("resnet_skip_time_act", json!(false)),
@@ -167,6 +174,23 @@ impl UnetConfig {
 }
 
 impl Raw {
+    fn addition(&self, path: &Path) -> Result<Option<AdditionConfig>, LoadError> {
+        match (self.addition_embed_type.as_deref(), self.addition_time_embed_dim) {
+            (None, _) => Ok(None),
+            (Some("text_time"), Some(width)) if width >= 2 && width as f64 / 2.0 != self.freq_shift => {
+                match self.projection_class_embeddings_input_dim {
+                    Some(inputs) if inputs > 0 => Ok(Some(AdditionConfig { width, inputs })),
+                    _ => Err(LoadError::config(path, "`projection_class_embeddings_input_dim` is missing")),
+                }
+            }
+            (Some("text_time"), _) => Err(LoadError::config(path, "`addition_time_embed_dim` is missing or too small")),
+            (Some(other), _) => Err(LoadError::config(
+                path,
+                format!("`addition_embed_type` is {other:?}, and only \"text_time\" is known here"),
+            )),
+        }
+    }
+
     fn check(self, path: &Path) -> Result<UnetConfig, LoadError> {
         let bad = |reason: String| Err(LoadError::config(path, reason));
         let count = self.block_out_channels.len();
@@ -227,6 +251,7 @@ impl Raw {
         if !self.freq_shift.is_finite() || (self.block_out_channels[0] / 2) as f64 == self.freq_shift {
             return bad(format!("`freq_shift` {} does not fit the first channels", self.freq_shift));
         }
+        let addition = self.addition(path)?;
         let levels = (0..count)
             .map(|i| Level {
                 channels: self.block_out_channels[i],
@@ -254,6 +279,7 @@ impl Raw {
             time_embedding: self.time_embedding_dim.unwrap_or(4 * self.block_out_channels[0]),
             conv_in_kernel: self.conv_in_kernel,
             conv_out_kernel: self.conv_out_kernel,
+            addition,
         })
     }
 }

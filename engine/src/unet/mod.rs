@@ -1,5 +1,6 @@
 //! The denoising network of the Stable Diffusion family: diffusers' `UNet2DConditionModel`.
 
+pub(crate) mod addition;
 mod blocks;
 pub(crate) mod config;
 mod transformer;
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use candle_core::Tensor;
 
+use self::addition::{Added, Addition};
 use self::blocks::{Down, Mid, Up};
 use self::config::UnetConfig;
 use crate::device::Device;
@@ -23,6 +25,7 @@ pub(crate) struct Unet {
     config: UnetConfig,
     timesteps: Timesteps,
     time: TimestepEmbedding,
+    addition: Option<Addition>,
     conv_in: Conv2d,
     down: Vec<Down>,
     mid: Option<Mid>,
@@ -66,6 +69,10 @@ impl Unet {
                 freq_shift: config.freq_shift,
             },
             time: TimestepEmbedding::load(&root.at("time_embedding"), first, config.time_embedding, config.activation)?,
+            addition: match config.addition {
+                Some(addition) => Some(Addition::load(&root, &config, addition)?),
+                None => None,
+            },
             conv_in: Conv2d::load(&root.at("conv_in"), same(config.in_channels, first, config.conv_in_kernel))?,
             down,
             mid,
@@ -83,12 +90,24 @@ impl Unet {
     /// What the network says about noisy latents.
     ///
     /// `x` is `[batch, in_channels, height, width]` with sides that divide by [`UnetConfig::divisor`],
-    /// `timesteps` has one entry per sample, `context` is `[batch, words, width]`. The result is
-    /// `[batch, out_channels, height, width]`.
-    pub(crate) fn forward(&self, x: &Tensor, timesteps: &[f32], context: &Tensor) -> Result<Tensor> {
+    /// `timesteps` has one entry per sample, `context` is `[batch, words, width]`; `added` is for
+    /// networks that have an addition. The result is `[batch, out_channels, height, width]`.
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor,
+        timesteps: &[f32],
+        context: &Tensor,
+        added: Option<&Added>,
+    ) -> Result<Tensor> {
         let waves = self.timesteps.forward(timesteps, x.device())?;
+        let mut time = self.time.forward(&waves)?;
+        time = match (&self.addition, added) {
+            (Some(addition), Some(added)) => (time + addition.forward(added)?)?,
+            (Some(_), None) => candle_core::bail!("this network needs pooled text and sizes"),
+            (None, _) => time,
+        };
         // Every residual block begins by activating the time embedding: once is enough.
-        let time = self.config.activation.apply(&self.time.forward(&waves)?)?;
+        let time = self.config.activation.apply(&time)?;
         let mut x = self.conv_in.forward(x)?;
         let mut kept = vec![x.clone()];
         for block in &self.down {

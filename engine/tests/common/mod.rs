@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use engine::{Device, Params, Pipeline, Tensor};
+use engine::{Device, Given, Params, Pipeline, Session, Tensor};
 
 /// A path below the repository's root.
 pub fn repository(path: &str) -> PathBuf {
@@ -23,6 +23,27 @@ pub fn starter() -> Pipeline {
 
 pub fn tiny(name: &str) -> Pipeline {
     Pipeline::load(&fixture(name), &Device::cpu()).expect("the tiny model loads")
+}
+
+/// A copy of a tiny model with another scheduler.
+pub fn tiny_with_scheduler(name: &str, config: &serde_json::Value) -> Pipeline {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    copy(&fixture(name), dir.path());
+    std::fs::write(dir.path().join("scheduler/scheduler_config.json"), config.to_string()).expect("it writes");
+    Pipeline::load(dir.path(), &Device::cpu()).expect("the tiny model loads")
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("a copy");
+        }
+    }
 }
 
 /// Tensors that diffusers computed, with the text beside them.
@@ -74,6 +95,18 @@ pub fn close(what: &str, found: &Tensor, wanted: &Tensor, tolerance: f32) {
     let difference = difference(&floats(found), &floats(wanted));
     assert!(difference <= tolerance, "{what} is off by {difference}");
     eprintln!("{what}: largest difference {difference:.1e}");
+}
+
+/// The latents and the pictures that given tensors lead to.
+pub fn draw(pipeline: &Pipeline, given: &Given) -> (Tensor, Tensor) {
+    let mut sessions = pipeline.open_given(given).expect("it opens");
+    while !sessions[0].is_done() {
+        pipeline.step(&mut sessions.iter_mut().collect::<Vec<_>>()).expect("it steps");
+    }
+    let latents: Vec<&Tensor> = sessions.iter().map(Session::latents).collect();
+    let latents = Tensor::cat(&latents, 0).expect("latents of one shape");
+    let image = pipeline.decode(&latents).expect("it decodes");
+    (latents, image)
 }
 
 /// A small picture of a tiny model.

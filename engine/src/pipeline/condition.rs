@@ -1,0 +1,50 @@
+//! What a picture is to show, as the network reads it.
+
+use candle_core::Tensor;
+
+use super::family::Kind;
+use crate::error::Result;
+use crate::text::encoders::Encoded;
+use crate::unet::addition::Added;
+
+/// One prompt's states, and what some networks are told besides.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    /// `[1, words, width]`.
+    pub(crate) states: Tensor,
+    /// `[1, width]`, where the network has use for it.
+    pooled: Option<Tensor>,
+    /// The sizes the network is told.
+    time_ids: Vec<f32>,
+}
+
+impl Condition {
+    /// For a picture of these sides in pixels, uncropped and as large as its original.
+    pub(crate) fn new(encoded: Encoded, kind: Kind, height: usize, width: usize) -> Condition {
+        let (height, width) = (height as f32, width as f32);
+        let (pooled, time_ids) = match kind {
+            Kind::StableDiffusion => (None, Vec::new()),
+            Kind::StableDiffusionXl => (encoded.pooled, vec![height, width, 0.0, 0.0, height, width]),
+        };
+        Condition { states: encoded.states, pooled, time_ids }
+    }
+}
+
+/// The same for a batch: `[batch, words, width]`, and what is added to the time embedding.
+pub(crate) fn together(conditions: &[&Condition]) -> Result<(Tensor, Option<Added>)> {
+    let states: Vec<&Tensor> = conditions.iter().map(|condition| &condition.states).collect();
+    let pooled: Vec<&Tensor> = conditions.iter().filter_map(|condition| condition.pooled.as_ref()).collect();
+    let added = if pooled.is_empty() {
+        None
+    } else {
+        let time_ids = conditions.iter().flat_map(|condition| condition.time_ids.iter().copied()).collect();
+        Some(Added { pooled: Tensor::cat(&pooled, 0)?, time_ids })
+    };
+    Ok((Tensor::cat(&states, 0)?, added))
+}
+
+/// What stands for no words at all.
+pub(crate) fn zeros(encoded: &Encoded) -> Result<Encoded> {
+    let pooled = encoded.pooled.as_ref().map(Tensor::zeros_like).transpose()?;
+    Ok(Encoded { states: encoded.states.zeros_like()?, pooled })
+}

@@ -1,0 +1,115 @@
+//! Which pipelines this engine runs, and what they are made of.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::config::read_json;
+use crate::error::LoadError;
+use crate::text::encoders::States;
+
+/// What the weight files of a text encoder, and of every other part, are called.
+const TEXT_STEM: &str = "model";
+const STEM: &str = "diffusion_pytorch_model";
+
+/// The pipeline classes this engine runs.
+const KNOWN: [&str; 3] = ["StarterPipeline", "StableDiffusionPipeline", "StableDiffusionXLPipeline"];
+
+/// Models that differ in how they take their conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    StableDiffusion,
+    /// With pooled text and the sizes of the picture.
+    StableDiffusionXl,
+}
+
+/// What `model_index.json` says.
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    pub(crate) class_name: String,
+    pub(crate) kind: Kind,
+    /// The folders of the text encoders, in the order in which their states follow each other.
+    pub(crate) text_folders: Vec<&'static str>,
+    /// Without a negative prompt the network sees zeros, not the words of an empty prompt.
+    pub(crate) zeros_for_empty: bool,
+}
+
+impl Family {
+    pub(crate) fn read(dir: &Path) -> Result<Family, LoadError> {
+        let path = dir.join("model_index.json");
+        let index: Value = read_json(&path)?;
+        let Some(found) = index.get("_class_name").and_then(Value::as_str) else {
+            return Err(LoadError::config(&path, "`_class_name` is missing"));
+        };
+        let kind = match found {
+            "StarterPipeline" | "StableDiffusionPipeline" => Kind::StableDiffusion,
+            "StableDiffusionXLPipeline" => Kind::StableDiffusionXl,
+            _ => {
+                let known = KNOWN.map(str::to_owned).to_vec();
+                return Err(LoadError::UnknownClass { found: found.to_owned(), known });
+            }
+        };
+        // A part that a pipeline does without is written as a pair of nulls.
+        let has = |name: &str| index.get(name).and_then(|part| part.get(0)).is_some_and(Value::is_string);
+        let text_folders = match kind {
+            Kind::StableDiffusion => vec!["text_encoder"],
+            Kind::StableDiffusionXl => {
+                ["text_encoder", "text_encoder_2"].into_iter().filter(|name| has(name)).collect()
+            }
+        };
+        if text_folders.is_empty() {
+            return Err(LoadError::config(&path, "it names no text encoder"));
+        }
+        let zeros = match index.get("force_zeros_for_empty_prompt") {
+            None | Some(Value::Null) => true,
+            Some(value) => value
+                .as_bool()
+                .ok_or_else(|| LoadError::config(&path, "`force_zeros_for_empty_prompt` is neither true nor false"))?,
+        };
+        Ok(Family {
+            class_name: found.to_owned(),
+            kind,
+            text_folders,
+            zeros_for_empty: zeros && kind == Kind::StableDiffusionXl,
+        })
+    }
+
+    /// Every part with weights: its folder, and what its files are called.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, &'static str)> {
+        let text = self.text_folders.iter().map(|folder| (*folder, TEXT_STEM));
+        text.chain([("unet", STEM), ("vae", STEM)]).collect()
+    }
+}
+
+impl Kind {
+    /// Which states of its text encoders the network attends to.
+    pub(crate) fn states(self) -> States {
+        match self {
+            Kind::StableDiffusion => States::Last,
+            Kind::StableDiffusionXl => States::Penultimate,
+        }
+    }
+
+    /// How many sizes the network is told.
+    pub(crate) fn time_ids(self) -> usize {
+        match self {
+            Kind::StableDiffusion => 0,
+            Kind::StableDiffusionXl => 6,
+        }
+    }
+
+    /// The pixels a picture has on each side unless the model says otherwise.
+    pub(crate) fn native_size(self) -> u32 {
+        match self {
+            Kind::StableDiffusion => 512,
+            Kind::StableDiffusionXl => 1024,
+        }
+    }
+
+    pub(crate) fn capability(self) -> &'static str {
+        match self {
+            Kind::StableDiffusion => "image.fast",
+            Kind::StableDiffusionXl => "image.hq",
+        }
+    }
+}
