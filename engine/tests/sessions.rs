@@ -203,6 +203,28 @@ fn a_picture_that_moves_at_any_step_is_the_picture_that_stayed() {
 }
 
 #[test]
+fn what_a_scheduler_remembers_moves_along() {
+    for config in [
+        json!({ "_class_name": "EulerAncestralDiscreteScheduler" }),
+        json!({ "_class_name": "DPMSolverMultistepScheduler", "use_karras_sigmas": true, "solver_order": 3 }),
+        json!({ "_class_name": "UniPCMultistepScheduler" }),
+        json!({ "_class_name": "PNDMScheduler", "skip_prk_steps": true }),
+        json!({ "_class_name": "LCMScheduler" }),
+    ] {
+        let (here, there) = (tiny_with_scheduler("tiny_first", &config), tiny_with_scheduler("tiny_first", &config));
+        let wanted = Params { steps: 6, width: 32, height: 32, ..params("a red boat", 4) };
+        let stayed = finish(&here, &mut [here.open(&wanted).expect("it opens")]);
+        let mut session = here.open(&wanted).expect("it opens");
+        while !session.is_done() {
+            let state = here.export(&session).expect("it is written down");
+            let moved = there.resume(&wanted, &state).unwrap_or_else(|error| panic!("{config}: {error}"));
+            assert!(finish(&there, &mut [moved]) == stayed, "{config}: after {} steps", session.step_index());
+            here.step(&mut [&mut session]).expect("it steps");
+        }
+    }
+}
+
+#[test]
 fn a_state_that_makes_no_sense_is_refused() {
     let pipeline = tiny("tiny_first");
     let wanted = params("a boat", 1);
@@ -220,7 +242,9 @@ fn a_state_that_makes_no_sense_is_refused() {
     assert!(refused(&changed(8, [255; 4])), "a step that there is not");
     assert!(refused(&changed(12, [9, 0, 0, 0])), "another schedule");
     assert!(refused(&changed(16, [1, 0, 0, 0])), "another shape");
-    assert!(refused(&changed(28, f32::NAN.to_le_bytes())), "not a number");
+    assert!(refused(&changed(28, [2, 0, 0, 0])), "more beginnings than one");
+    assert!(refused(&changed(32, [9, 0, 0, 0])), "more steps than are remembered");
+    assert!(refused(&changed(36, f32::NAN.to_le_bytes())), "not a number");
     assert!(matches!(
         pipeline.resume(&Params { steps: wanted.steps + 1, ..wanted.clone() }, &good),
         Err(EngineError::State(_))

@@ -4,32 +4,42 @@ use candle_core::Tensor;
 
 use super::Pipeline;
 use crate::error::EngineError;
-use crate::pipeline::session::{Params, Session};
+use crate::pipeline::session::{FreshNoise, Params, Session};
+use crate::schedulers::{LOOKBACK, Trajectory};
 
 /// What the format begins with; the last byte is its version.
-const MAGIC: [u8; 8] = *b"MSEYEST\x01";
-/// Steps taken, steps in all, and channels, height and width of the latents.
-const NUMBERS: usize = 5;
+const MAGIC: [u8; 8] = *b"MSEYEST\x02";
+/// Steps taken, steps in all, channels, height and width of the latents, whether it is kept where the last step began,
+/// and how many earlier steps are remembered.
+const NUMBERS: usize = 7;
 
 impl Pipeline {
-    /// What [`Pipeline::resume`] needs to go on with a picture: the place in the schedule and the latents, in f32.
+    /// What [`Pipeline::resume`] needs to go on with a picture: the place in the schedule, the latents, and what
+    /// multistep schedulers remember, in f32.
     ///
-    /// Nothing else decides how it goes on: no step draws random numbers or remembers more than the latents, and the
-    /// words are encoded anew from the parameters.
+    /// Nothing else decides how it goes on: fresh noise is drawn from the seed and the number of the step, and the words
+    /// are encoded anew from the parameters.
     ///
     /// # Errors
-    /// [`EngineError::Incompatible`] if another pipeline opened it, or what the device says.
+    /// [`EngineError::Incompatible`] if another pipeline opened it, [`EngineError::State`] if it was given its noise
+    /// instead of a seed, or what the device says.
     pub fn export(&self, session: &Session) -> Result<Vec<u8>, EngineError> {
         self.check_owner(session)?;
-        let latents = session.latents.flatten_all()?.to_vec1::<f32>()?;
+        if matches!(session.fresh, FreshNoise::Given(_)) {
+            return Err(EngineError::State("its noise was given to it, and is not known elsewhere".into()));
+        }
+        let (latents, start, past) = session.trajectory.memory();
         let [channels, height, width] = session.key.latents;
         let mut bytes = MAGIC.to_vec();
-        bytes.reserve(4 * (NUMBERS + latents.len()));
-        for number in [session.index, session.steps(), channels, height, width] {
+        let kept = usize::from(start.is_some());
+        for number in [session.step_index(), session.steps(), channels, height, width, kept, past.len()] {
             let number = u32::try_from(number).map_err(|_| EngineError::State(format!("{number} is too much")))?;
             bytes.extend(number.to_le_bytes());
         }
-        bytes.extend(latents.iter().flat_map(|value| value.to_le_bytes()));
+        for tensor in std::iter::once(latents).chain(start).chain(past) {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        }
         Ok(bytes)
     }
 
@@ -45,18 +55,25 @@ impl Pipeline {
         let (numbers, values) = words.split_at_checked(NUMBERS).ok_or_else(|| unfit("it ends too soon"))?;
         let numbers: Vec<usize> = numbers.iter().map(|number| u32::from_le_bytes(*number) as usize).collect();
         let [channels, height, width] = session.key.latents;
-        if numbers[1..] != [session.steps(), channels, height, width] {
+        if numbers[1..5] != [session.steps(), channels, height, width] {
             return Err(unfit("it belongs to a picture of another shape"));
         }
-        if numbers[0] >= session.steps() || values.len() != channels * height * width {
+        let (index, kept, past) = (numbers[0], numbers[5], numbers[6]);
+        let size = channels * height * width;
+        if index >= session.steps() || kept > 1 || past > LOOKBACK || values.len() != size * (1 + kept + past) {
             return Err(unfit("its parts do not fit together"));
         }
-        let latents: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
-        if latents.iter().any(|value| !value.is_finite()) {
+        let values: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        if values.iter().any(|value| !value.is_finite()) {
             return Err(unfit("it holds numbers that no picture has"));
         }
-        session.latents = Tensor::from_vec(latents, (1, channels, height, width), self.device.candle())?;
-        session.index = numbers[0];
+        let tensor = |values: &[f32]| Tensor::from_slice(values, (1, channels, height, width), self.device.candle());
+        let mut tensors = values.chunks(size.max(1)).map(tensor);
+        let latents = tensors.next().ok_or_else(|| unfit("it holds no latents"))??;
+        let start = if kept == 1 { tensors.next().transpose()? } else { None };
+        let past = tensors.collect::<Result<Vec<_>, _>>()?;
+        let schedule = session.trajectory.schedule().clone();
+        session.trajectory = Trajectory::left_at(schedule, index, (latents, start, past))?;
         Ok(session)
     }
 }

@@ -31,6 +31,43 @@ impl Trajectory {
         Ok(Trajectory { schedule, index: 0, latents, clean: None, start: None, past: Vec::new() })
     }
 
+    /// What decides how it goes on, beside its place: the latents, where the last step began if the next one corrects
+    /// it, and what earlier steps remembered, newest first. All of the latents' shape.
+    pub(crate) fn memory(&self) -> (&Tensor, Option<&Tensor>, &[Tensor]) {
+        (&self.latents, self.start.as_ref(), &self.past)
+    }
+
+    /// A picture that another trajectory on the same schedule left at `index` with such a memory.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] if the next step needs more than is there.
+    pub(crate) fn left_at(
+        schedule: Arc<Schedule>,
+        index: usize,
+        (latents, start, past): (Tensor, Option<Tensor>, Vec<Tensor>),
+    ) -> Result<Trajectory, EngineError> {
+        let trajectory = Trajectory { schedule, index, latents, clean: None, start, past };
+        let lacks = |step: Step| {
+            let missing = |factors: [f32; LOOKBACK + 1]| {
+                (0..LOOKBACK).any(|back| factors[back + 1] != 0.0 && trajectory.past.get(back).is_none())
+            };
+            let start = step.correction.is_some_and(|correction| correction.previous != 0.0);
+            missing(step.values)
+                || step.correction.is_some_and(|correction| missing(correction.values))
+                || (start && trajectory.start.is_none())
+        };
+        match trajectory.next_step() {
+            None => Err(EngineError::State("no step is left".into())),
+            Some(step) if lacks(step) => Err(EngineError::State("it lacks what the next step looks back at".into())),
+            Some(_) => Ok(trajectory),
+        }
+    }
+
+    /// The schedule it is on.
+    pub(crate) fn schedule(&self) -> &Arc<Schedule> {
+        &self.schedule
+    }
+
     /// The latents as they are now.
     pub fn latents(&self) -> &Tensor {
         &self.latents
