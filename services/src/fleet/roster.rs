@@ -132,7 +132,8 @@ impl Roster {
     /// A lease was committed for this worker.
     pub(super) fn hold(&mut self, id: &WorkerId, job: JobId, mut held: Held, steps: u32) {
         let Some(worker) = self.workers.get_mut(id) else { return };
-        let standard_ms = worker.estimates.get(&*held.model).map_or(0.0, |estimate| estimate.mean_ms);
+        // Also of a model that is loaded for it: of nothing, no step could teach what it really takes.
+        let standard_ms = worker.models().find(|model| model.name == held.model).map_or(0.0, |model| model.standard_ms);
         held.expected = Estimate::prior(standard_ms * held.work);
         held.step = 1.0 / f64::from((steps * held.pictures).max(1));
         held.expected_ms = held.expected.mean_ms;
