@@ -5,14 +5,16 @@
 //! Inputs, under the names of diffusers' arguments: `latents` (initial noise, before any scaling by
 //! the scheduler), `prompt_embeds` and `negative_prompt_embeds`, for SDXL with `pooled_prompt_embeds`
 //! and `negative_pooled_prompt_embeds`, or `input_ids` and `negative_input_ids`, with `input_ids_2`
-//! and `negative_input_ids_2` where the second text encoder gets others; `steps`, `guidance`, `width` and `height` as strings in the file's
-//! metadata; for schedulers whose steps put fresh noise in, `step_noise`
-//! `[steps, n, channels, height, width]`. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
+//! and `negative_input_ids_2` where the second text encoder gets others. Image to image: `image`
+//! (pictures between 0 and 1, or latents) and `image_noise` to sample the autoencoder with; without
+//! it the mean is taken. `step_noise` `[steps, n, channels, height, width]` is for schedulers whose
+//! steps put fresh noise in. `steps`, `guidance`, `strength`, `width` and `height` are strings in the
+//! file's metadata. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
 
 use std::collections::HashMap;
 
 use candle_core::{DType, Device as Place, Tensor, safetensors as files};
-use engine::{Conditioning, Device, Given, Pipeline, Session};
+use engine::{Conditioning, Device, Given, GivenImage, Pipeline, Session};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -34,10 +36,8 @@ fn main() -> Result<(), Failure> {
     };
     let pipeline = Pipeline::load(option("--model")?.as_ref(), &device)?;
 
-    for unknown in ["image", "mask"] {
-        if inputs.contains_key(unknown) {
-            return Err(format!("`{unknown}` means nothing to a {}", pipeline.info().class_name).into());
-        }
+    if inputs.contains_key("mask") {
+        return Err(format!("`mask` means nothing to a {}", pipeline.info().class_name).into());
     }
     let info = pipeline.info();
     let latents = inputs.get("latents").ok_or("`latents` is missing")?.to_dtype(DType::F32)?;
@@ -47,6 +47,14 @@ fn main() -> Result<(), Failure> {
         steps: setting(&settings, "steps")?.unwrap_or(info.default_steps) as usize,
         guidance: setting(&settings, "guidance")?.unwrap_or(info.default_guidance),
         step_noise: inputs.get("step_noise").map(|noise| noise.to_dtype(DType::F32)).transpose()?,
+        image: match inputs.get("image") {
+            Some(image) => Some(GivenImage {
+                image: image.to_dtype(DType::F32)?,
+                strength: setting(&settings, "strength")?.unwrap_or(0.8),
+                sample_noise: inputs.get("image_noise").map(|noise| noise.to_dtype(DType::F32)).transpose()?,
+            }),
+            None => None,
+        },
         latents,
     };
     let mut sessions = pipeline.open_given(&given)?;

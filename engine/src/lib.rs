@@ -54,5 +54,5 @@ pub use picture::encode_png;
 pub use pipeline::info::ModelInfo;
 pub use pipeline::noise::{noise, step_noise};
 pub use pipeline::session::{BatchKey, Params, Session};
-pub use pipeline::{Conditioning, Given, Pipeline};
+pub use pipeline::{Conditioning, Given, GivenImage, Pipeline, Start};
 pub use schedulers::{Correction, LOOKBACK, Remembers, Schedule, Scheduler, Step, Trajectory};

@@ -61,6 +61,7 @@ fn a_guided_loop_ends_at_the_same_latents() {
         steps: reference.get("loop_steps").to_vec1::<i32>().map_or(4, |steps| steps[0] as usize),
         guidance: reference.floats("loop_guidance")[0],
         step_noise: None,
+        image: None,
     };
     let mut sessions = pipeline.open_given(&given).expect("it opens");
     while !sessions[0].is_done() {

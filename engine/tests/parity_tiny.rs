@@ -70,6 +70,7 @@ fn a_guided_loop_ends_at_the_same_picture() {
             steps: 4,
             guidance: 3.0,
             step_noise: None,
+            image: None,
         };
         let (latents, image) = draw(pipeline, &given);
         close(&format!("{name} loop"), &latents, reference.get("loop_latents"), 1e-3);
@@ -89,6 +90,7 @@ fn a_whole_pipeline_of_diffusers_draws_the_same_picture() {
         steps: 5,
         guidance: 4.0,
         step_noise: None,
+        image: None,
     };
     let (latents, image) = draw(&pipeline, &given);
     close("tiny_third loop", &latents, reference.get("loop_latents"), 1e-3);

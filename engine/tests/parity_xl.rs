@@ -63,7 +63,7 @@ fn whole_pictures_agree() {
         ("negative", embedded("states", "pooled"), Some(embedded("negative", "negative_pooled"))),
     ] {
         let latents = reference.get("latents").clone();
-        let given = Given { latents, prompt, negative, steps: 5, guidance: 4.0, step_noise: None };
+        let given = Given { latents, prompt, negative, steps: 5, guidance: 4.0, step_noise: None, image: None };
         let (latents, image) = draw(&pipeline, &given);
         close(&format!("{name} latents"), &latents, reference.get(&format!("{name}_latents")), 1e-3);
         close(&format!("{name} image"), &image, reference.get(&format!("{name}_image")), 1e-3);
@@ -75,7 +75,7 @@ fn pooled_text_that_is_missing_is_asked_for() {
     let (pipeline, reference, _) = loaded();
     let prompt = Conditioning::Embeddings { states: reference.get("states").clone(), pooled: None };
     let latents = reference.get("latents").clone();
-    let given = Given { latents, prompt, negative: None, steps: 2, guidance: 1.0, step_noise: None };
+    let given = Given { latents, prompt, negative: None, steps: 2, guidance: 1.0, step_noise: None, image: None };
     let refused = pipeline.open_given(&given).map(|_| ()).expect_err("it is refused");
     assert!(refused.to_string().contains("pooled"), "{refused}");
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::family::Kind;
+use super::family::Family;
 use crate::error::Result;
 use crate::text::encoders::Encoded;
 use crate::unet::addition::Added;
@@ -19,13 +19,10 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// For a picture of these sides in pixels, uncropped and as large as its original.
-    pub(crate) fn new(encoded: Encoded, kind: Kind, height: usize, width: usize) -> Condition {
-        let (height, width) = (height as f32, width as f32);
-        let (pooled, time_ids) = match kind {
-            Kind::StableDiffusion => (None, Vec::new()),
-            Kind::StableDiffusionXl => (encoded.pooled, vec![height, width, 0.0, 0.0, height, width]),
-        };
+    /// For a picture of these sides in pixels.
+    pub(crate) fn new(encoded: Encoded, family: &Family, [height, width]: [usize; 2], negative: bool) -> Condition {
+        let time_ids = family.time_ids(height, width, negative);
+        let pooled = if time_ids.is_empty() { None } else { encoded.pooled };
         Condition { states: encoded.states, pooled, time_ids }
     }
 }

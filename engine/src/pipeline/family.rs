@@ -12,8 +12,13 @@ use crate::text::encoders::States;
 const TEXT_STEM: &str = "model";
 const STEM: &str = "diffusion_pytorch_model";
 
+/// The scores that diffusers' pipelines ask a refiner for, out of 10, unless told otherwise.
+const AESTHETICS: f32 = 6.0;
+const NEGATIVE_AESTHETICS: f32 = 2.5;
+
 /// The pipeline classes this engine runs.
-const KNOWN: [&str; 3] = ["StarterPipeline", "StableDiffusionPipeline", "StableDiffusionXLPipeline"];
+const KNOWN: [&str; 4] =
+    ["StarterPipeline", "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"];
 
 /// Models that differ in how they take their conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +37,9 @@ pub(crate) struct Family {
     pub(crate) text_folders: Vec<&'static str>,
     /// Without a negative prompt the network sees zeros, not the words of an empty prompt.
     pub(crate) zeros_for_empty: bool,
+    /// Only goes on from pictures, and is told how good they are to look instead of their size.
+    pub(crate) refines: bool,
+    aesthetics: bool,
 }
 
 impl Family {
@@ -43,7 +51,7 @@ impl Family {
         };
         let kind = match found {
             "StarterPipeline" | "StableDiffusionPipeline" => Kind::StableDiffusion,
-            "StableDiffusionXLPipeline" => Kind::StableDiffusionXl,
+            "StableDiffusionXLPipeline" | "StableDiffusionXLImg2ImgPipeline" => Kind::StableDiffusionXl,
             _ => {
                 let known = KNOWN.map(str::to_owned).to_vec();
                 return Err(LoadError::UnknownClass { found: found.to_owned(), known });
@@ -60,17 +68,22 @@ impl Family {
         if text_folders.is_empty() {
             return Err(LoadError::config(&path, "it names no text encoder"));
         }
-        let zeros = match index.get("force_zeros_for_empty_prompt") {
-            None | Some(Value::Null) => true,
-            Some(value) => value
-                .as_bool()
-                .ok_or_else(|| LoadError::config(&path, "`force_zeros_for_empty_prompt` is neither true nor false"))?,
+        let switch = |name: &str, default: bool| match index.get(name) {
+            None | Some(Value::Null) => Ok(default),
+            Some(value) => {
+                value.as_bool().ok_or_else(|| LoadError::config(&path, format!("`{name}` is neither true nor false")))
+            }
         };
+        let refines = found == "StableDiffusionXLImg2ImgPipeline";
+        let zeros = switch("force_zeros_for_empty_prompt", true)?;
+        let aesthetics = switch("requires_aesthetics_score", false)?;
         Ok(Family {
             class_name: found.to_owned(),
             kind,
             text_folders,
             zeros_for_empty: zeros && kind == Kind::StableDiffusionXl,
+            refines,
+            aesthetics: refines && aesthetics,
         })
     }
 
@@ -78,6 +91,19 @@ impl Family {
     pub(crate) fn parts(&self) -> Vec<(&'static str, &'static str)> {
         let text = self.text_folders.iter().map(|folder| (*folder, TEXT_STEM));
         text.chain([("unet", STEM), ("vae", STEM)]).collect()
+    }
+
+    /// What the network is told of a picture with these sides in pixels, uncropped and as large as
+    /// its original, and for a refiner how good it is to look: numbers that do not touch the words.
+    pub(crate) fn time_ids(&self, height: usize, width: usize, negative: bool) -> Vec<f32> {
+        let (height, width) = (height as f32, width as f32);
+        match self.kind {
+            Kind::StableDiffusion => Vec::new(),
+            Kind::StableDiffusionXl if self.aesthetics => {
+                vec![height, width, 0.0, 0.0, if negative { NEGATIVE_AESTHETICS } else { AESTHETICS }]
+            }
+            Kind::StableDiffusionXl => vec![height, width, 0.0, 0.0, height, width],
+        }
     }
 }
 
@@ -87,14 +113,6 @@ impl Kind {
         match self {
             Kind::StableDiffusion => States::Last,
             Kind::StableDiffusionXl => States::Penultimate,
-        }
-    }
-
-    /// How many sizes the network is told.
-    pub(crate) fn time_ids(self) -> usize {
-        match self {
-            Kind::StableDiffusion => 0,
-            Kind::StableDiffusionXl => 6,
         }
     }
 

@@ -123,7 +123,7 @@ impl Plan {
 /// The pooled text and the sizes must be what the network adds to its time embedding.
 fn check_addition(path: &Path, family: &Family, unet: &UnetConfig, clips: &[ClipConfig]) -> Result<(), LoadError> {
     let pooled = clips.iter().find_map(ClipConfig::pooled).unwrap_or(0);
-    match (family.kind.time_ids(), unet.addition) {
+    match (family.time_ids(0, 0, false).len(), unet.addition) {
         (0, None) => Ok(()),
         (0, Some(_)) => {
             let reason = format!("`addition_embed_type` is set, but a {} adds nothing", family.class_name);

@@ -4,6 +4,7 @@ mod condition;
 mod family;
 pub(crate) mod info;
 pub(crate) mod noise;
+mod opening;
 pub(crate) mod session;
 mod state;
 mod tensors;
@@ -15,16 +16,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use candle_core::{IndexOp, Tensor};
 use image::RgbImage;
 
-use self::condition::{Condition, together, zeros};
+use self::condition::together;
 use self::family::Family;
 use self::info::{LatentRgb, ModelInfo, Plan};
-use self::noise::noise;
-use self::session::{BatchKey, FreshNoise, Params, Session};
-pub use self::tensors::{Conditioning, Given};
+pub use self::opening::Start;
+use self::session::{Params, Session};
+pub use self::tensors::{Conditioning, Given, GivenImage};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
 use crate::nn::in_pool;
-use crate::schedulers::{Scheduler, Trajectory};
+use crate::schedulers::Scheduler;
 use crate::text::encoders::{Encoded, TextEncoders};
 use crate::unet::Unet;
 use crate::vae::{Vae, VaeShape};
@@ -80,58 +81,6 @@ impl Pipeline {
     /// What the model says about itself.
     pub fn info(&self) -> &ModelInfo {
         &self.info
-    }
-
-    /// Begins a picture: encodes the words, draws the noise from the seed.
-    ///
-    /// # Errors
-    /// [`EngineError::OutOfRange`] for sizes, steps or guidance the model does not offer.
-    pub fn open(&self, params: &Params) -> Result<Session, EngineError> {
-        self.check(params)?;
-        let latents = self.latent_shape(params.width, params.height);
-        let [channels, height, width] = latents;
-        let noise = noise(params.seed, channels * height * width);
-        let noise = Tensor::from_vec(noise, (1, channels, height, width), self.device.candle())?;
-        let guided = params.guidance > 1.0;
-        let prompt = self.encode_prompt(&params.prompt)?;
-        let negative = if !guided {
-            None
-        } else if self.family.zeros_for_empty && params.negative_prompt.is_empty() {
-            Some(zeros(&prompt)?)
-        } else {
-            Some(self.encode_prompt(&params.negative_prompt)?)
-        };
-        let fresh = FreshNoise::Seed(params.seed);
-        self.begin(&noise, fresh, prompt, negative, params.steps as usize, params.guidance)
-    }
-
-    fn begin(
-        &self,
-        noise: &Tensor,
-        fresh: FreshNoise,
-        prompt: Encoded,
-        negative: Option<Encoded>,
-        steps: usize,
-        guidance: f32,
-    ) -> Result<Session, EngineError> {
-        let schedule = self.scheduler.schedule(steps)?;
-        let (_, channels, height, width) = noise.dims4()?;
-        let factor = self.shape.factor;
-        let condition = |encoded| Condition::new(encoded, self.family.kind, height * factor, width * factor);
-        let (prompt, negative) = (condition(prompt), negative.map(condition));
-        Ok(Session {
-            key: BatchKey {
-                model: self.id.clone(),
-                latents: [channels, height, width],
-                words: prompt.states.dim(1)?,
-                guided: negative.is_some(),
-            },
-            trajectory: Trajectory::begin(Arc::new(schedule), noise)?,
-            fresh,
-            prompt,
-            negative,
-            guidance,
-        })
     }
 
     /// Advances every session by exactly one step, all of them in one forward pass of the network.

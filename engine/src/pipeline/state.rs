@@ -43,7 +43,8 @@ impl Pipeline {
         Ok(bytes)
     }
 
-    /// Begins a picture where another pipeline of the same model left it. `params` are those it was opened with.
+    /// Begins a picture where another pipeline of the same model left it. `params` are those it was opened with. One that
+    /// was begun from another picture can't be gone on with: its schedule is another one.
     ///
     /// # Errors
     /// [`EngineError::State`] for bytes that are no state of such a picture; otherwise as [`Pipeline::open`].

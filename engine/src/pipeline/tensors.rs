@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use super::condition::zeros;
+use super::opening::Opening;
 use super::{Pipeline, check_guidance};
 use crate::error::EngineError;
 use crate::pipeline::session::{FreshNoise, Session};
@@ -37,6 +38,21 @@ pub struct Given {
     /// Noise `[steps, n, channels, height, width]`, f32, for schedulers whose steps put fresh noise
     /// in; the last step of such a schedule takes none.
     pub step_noise: Option<Tensor>,
+    /// What the pictures begin with instead of noise alone.
+    pub image: Option<GivenImage>,
+}
+
+/// Pictures to go on from.
+#[derive(Clone, Debug)]
+pub struct GivenImage {
+    /// Pictures `[n, 3, height, width]` between 0 and 1, or latents `[n, channels, height, width]` as
+    /// the network sees them; f32.
+    pub image: Tensor,
+    /// How much of the way is gone anew: above 0, and 1 for all of it.
+    pub strength: f64,
+    /// Noise of the latents' shape with which the autoencoder's distribution is sampled; its mean
+    /// is taken without.
+    pub sample_noise: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -92,6 +108,10 @@ impl Pipeline {
         if noise.is_none() && self.scheduler.schedule(given.steps)?.is_noisy() {
             return Err(EngineError::range("this scheduler's steps put fresh noise in: `step_noise` is missing"));
         }
+        let image = match &given.image {
+            Some(image) => Some((self.clean_latents(image, latents.dims())?, image.strength)),
+            None => None,
+        };
         let negative: Vec<_> = match negative {
             Some(negative) => negative.into_iter().map(Some).collect(),
             None => vec![None; count],
@@ -106,8 +126,19 @@ impl Pipeline {
                     Some(noise) => (0..noise.dim(0)?).map(|step| noise.get(step)?.narrow(0, index, 1)).collect(),
                     None => Ok(Vec::new()),
                 };
-                let fresh = FreshNoise::Given(fresh?);
-                self.begin(&latents.contiguous()?, fresh, prompt, negative, given.steps, given.guidance)
+                let from = match &image {
+                    Some((image, strength)) => Some((image.narrow(0, index, 1)?.contiguous()?, *strength)),
+                    None => None,
+                };
+                self.begin(Opening {
+                    noise: latents.contiguous()?,
+                    fresh: FreshNoise::Given(fresh?),
+                    from,
+                    prompt,
+                    negative,
+                    steps: given.steps,
+                    guidance: given.guidance,
+                })
             })
             .collect()
     }
@@ -163,7 +194,34 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn encode(&self, pictures: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?))
+        self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
+    }
+
+    /// Pictures as latents of this shape.
+    fn clean_latents(&self, given: &GivenImage, shape: &[usize]) -> Result<Tensor, EngineError> {
+        let image = given.image.to_device(self.device.candle())?;
+        let latents = if image.dims() == shape {
+            image
+        } else {
+            let (height, width) = (shape[2] * self.shape.factor, shape[3] * self.shape.factor);
+            if image.dims() != [shape[0], 3, height, width] {
+                let found = image.dims();
+                return Err(EngineError::range(format!(
+                    "images must have the shape {:?}, or that of the latents, not {found:?}",
+                    [shape[0], 3, height, width]
+                )));
+            }
+            let noise = given.sample_noise.as_ref();
+            if noise.is_some_and(|noise| noise.dims() != shape) {
+                return Err(EngineError::range("noise to sample the autoencoder with must have the latents' shape"));
+            }
+            let noise = noise.map(|noise| noise.to_device(self.device.candle())).transpose()?;
+            self.compute(|| self.vae.encode(&image.affine(2.0, -1.0)?, noise.as_ref()))?
+        };
+        if latents.dims() != shape {
+            return Err(EngineError::range("the autoencoder made latents of another shape"));
+        }
+        Ok(latents)
     }
 
     /// One entry for each prompt, checked against the network.
@@ -201,7 +259,7 @@ impl Pipeline {
             )));
         }
         if let Some(addition) = self.unet.config().addition {
-            let wanted = addition.inputs - self.family.kind.time_ids() * addition.width;
+            let wanted = addition.inputs - self.family.time_ids(0, 0, false).len() * addition.width;
             let fits = |one: &Encoded| one.pooled.as_ref().is_some_and(|pooled| pooled.dims() == [1, wanted]);
             if !encoded.iter().all(fits) {
                 return Err(EngineError::range(format!("this model needs pooled text of width {wanted}")));

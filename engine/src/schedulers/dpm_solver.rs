@@ -51,14 +51,18 @@ impl DpmSolver {
         Ok(DpmSolver { noise: Multistep::from_json(path, value)?, settings })
     }
 
-    pub(super) fn schedule(&self, steps: usize) -> Schedule {
+    /// Without its first `begin` steps.
+    pub(super) fn schedule(&self, steps: usize, begin: usize) -> Schedule {
         let points = self.noise.points(steps, Rounding::DpmSolver);
         let count = points.len() - 1;
-        Schedule { initial_scale: 1.0, steps: (0..count).map(|index| self.step(&points, index, count)).collect() }
+        Schedule {
+            initial_scale: 1.0,
+            steps: (begin..count).map(|index| self.step(&points, index, index - begin)).collect(),
+        }
     }
 
     /// How many predictions a step looks at: few at both ends of a schedule.
-    fn order(&self, index: usize, count: usize) -> usize {
+    fn order(&self, index: usize, count: usize, taken: usize) -> usize {
         let settings = &self.noise.settings;
         let short = settings.lower_order_final && count < 15;
         let ends = self.settings.euler_at_final || short || settings.final_sigmas_type == Final::Zero;
@@ -68,17 +72,18 @@ impl DpmSolver {
             2 if short => 2,
             _ => 3,
         };
-        settings.solver_order.min(index + 1).min(most)
+        settings.solver_order.min(taken + 1).min(most)
     }
 
-    fn step(&self, points: &[Point], index: usize, count: usize) -> Step {
+    /// The step from a point to the next, after so many steps.
+    fn step(&self, points: &[Point], index: usize, taken: usize) -> Step {
         let (from, to) = (points[index], points[index + 1]);
         let h = to.lambda - from.lambda;
         let sde = self.settings.algorithm_type == Algorithm::Sde;
         // The equation with noise is the one without, at twice the distance.
         let (x, damping) = if sde { (2.0 * h, (-h).exp()) } else { (h, 1.0) };
         let decay = (-x).exp();
-        let order = self.order(index, count);
+        let order = self.order(index, points.len() - 1, taken);
         // Weights of the value, its first and its second difference.
         let weights = match (order, self.settings.solver_type) {
             (1, _) => [1.0 - decay, 0.0, 0.0],

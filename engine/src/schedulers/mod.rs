@@ -90,19 +90,33 @@ impl Scheduler {
     /// [`EngineError::OutOfRange`] when there are none, or more than there are training timesteps
     /// for them.
     pub fn schedule(&self, steps: usize) -> Result<Schedule, EngineError> {
+        self.schedule_from(steps, 0)
+    }
+
+    /// What is left of that schedule without its first `begin` steps. A multistep scheduler begins
+    /// anew there: it knows nothing of the steps that are left out.
+    ///
+    /// # Errors
+    /// Those of [`Scheduler::schedule`], and when nothing is left.
+    pub fn schedule_from(&self, steps: usize, begin: usize) -> Result<Schedule, EngineError> {
         let most = self.most_steps();
         if !(1..=most).contains(&steps) {
             return Err(EngineError::range(format!("this scheduler makes 1 to {most} steps, not {steps}")));
         }
-        Ok(match self {
+        if begin >= steps {
+            return Err(EngineError::range(format!("of {steps} steps none is left after the first {begin}")));
+        }
+        let mut schedule = match self {
             Scheduler::FlowMatchEuler(scheduler) => scheduler.schedule(steps),
             Scheduler::Euler(scheduler) => scheduler.schedule(steps),
             Scheduler::Ddim(scheduler) => scheduler.schedule(steps),
-            Scheduler::DpmSolver(scheduler) => scheduler.schedule(steps),
-            Scheduler::UniPc(scheduler) => scheduler.schedule(steps),
             Scheduler::Lcm(scheduler) => scheduler.schedule(steps),
-            Scheduler::Pndm(scheduler) => scheduler.schedule(steps),
-        })
+            Scheduler::DpmSolver(scheduler) => return Ok(scheduler.schedule(steps, begin)),
+            Scheduler::UniPc(scheduler) => return Ok(scheduler.schedule(steps, begin)),
+            Scheduler::Pndm(scheduler) => return Ok(scheduler.schedule(steps, begin)),
+        };
+        schedule.steps.drain(..begin.min(schedule.steps.len()));
+        Ok(schedule)
     }
 
     fn most_steps(&self) -> usize {

@@ -44,7 +44,8 @@ impl Pndm {
         Ok(Pndm { betas, settings })
     }
 
-    pub(super) fn schedule(&self, steps: usize) -> Schedule {
+    /// Without its first `begin` steps.
+    pub(super) fn schedule(&self, steps: usize, begin: usize) -> Schedule {
         let alphas = self.betas.alphas_cumprod();
         let last = if self.settings.set_alpha_to_one { 1.0 } else { alphas[0] };
         let spacing = self.betas.timestep_spacing.unwrap_or(Spacing::Leading);
@@ -54,6 +55,7 @@ impl Pndm {
         if let Some(second) = visited.get(1).copied() {
             visited.insert(1, second);
         }
+        visited.drain(..begin.min(visited.len()));
         let alpha_at = |timestep: usize| f64::from(alphas[timestep.min(alphas.len() - 1)]);
         let step = |(index, timestep): (usize, &usize)| {
             // After the first step it is taken anew, with what was learned at its end.

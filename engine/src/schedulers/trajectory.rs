@@ -68,6 +68,17 @@ impl Trajectory {
         &self.schedule
     }
 
+    /// Begins with a picture under as much noise as the first step expects. Both are clean latents
+    /// and standard normal noise of one shape, f32.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn begin_from(schedule: Arc<Schedule>, picture: &Tensor, noise: &Tensor) -> Result<Trajectory, EngineError> {
+        let step = schedule.steps.first().copied().unwrap_or_default();
+        let latents = sum(&[(step.signal, Some(picture)), (step.spread, Some(noise))])?;
+        Ok(Trajectory { schedule, index: 0, latents, clean: None, start: None, past: Vec::new() })
+    }
+
     /// The latents as they are now.
     pub fn latents(&self) -> &Tensor {
         &self.latents

@@ -52,29 +52,34 @@ impl UniPc {
         Ok(UniPc { noise: Multistep::from_json(path, value)?, settings })
     }
 
-    pub(super) fn schedule(&self, steps: usize) -> Schedule {
+    /// Without its first `begin` steps.
+    pub(super) fn schedule(&self, steps: usize, begin: usize) -> Schedule {
         let points = self.noise.points(steps, Rounding::UniPc);
         let count = points.len() - 1;
-        Schedule { initial_scale: 1.0, steps: (0..count).map(|index| self.step(&points, index, count)).collect() }
+        Schedule {
+            initial_scale: 1.0,
+            steps: (begin..count).map(|index| self.step(&points, index, index - begin)).collect(),
+        }
     }
 
-    fn order(&self, points: &[Point], index: usize, count: usize) -> usize {
+    fn order(&self, points: &[Point], index: usize, taken: usize) -> usize {
         let settings = &self.noise.settings;
         // Where no noise is left there is nothing to extrapolate over.
         let ends = settings.lower_order_final || points[index + 1].level == 0.0;
-        let most = if ends { count - index } else { settings.solver_order };
-        settings.solver_order.min(most).min(index + 1)
+        let most = if ends { points.len() - 1 - index } else { settings.solver_order };
+        settings.solver_order.min(most).min(taken + 1)
     }
 
-    fn step(&self, points: &[Point], index: usize, count: usize) -> Step {
+    /// The step from a point to the next, after so many steps.
+    fn step(&self, points: &[Point], index: usize, taken: usize) -> Step {
         let (from, to) = (points[index], points[index + 1]);
         let (clean_keep, clean_push) = self.noise.betas.prediction_type.clean(from.alpha, from.sigma);
-        let corrected = index > 0 && !self.settings.disable_corrector.contains(&(index - 1));
+        let corrected = taken > 0 && !self.settings.disable_corrector.contains(&(index - 1));
         Step {
             timestep: from.timestep as f32,
             keep: (to.sigma / from.sigma) as f32,
-            values: self.predictor(points, index, self.order(points, index, count)),
-            correction: corrected.then(|| self.corrector(points, index, self.order(points, index - 1, count))),
+            values: self.predictor(points, index, self.order(points, index, taken)),
+            correction: corrected.then(|| self.corrector(points, index, self.order(points, index - 1, taken - 1))),
             clean_keep: clean_keep as f32,
             clean_push: clean_push as f32,
             remembers: Remembers::Clean,

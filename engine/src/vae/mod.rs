@@ -1,6 +1,9 @@
 //! Between pictures and latents.
 
 mod kl;
+mod kl_decoder;
+mod kl_encoder;
+mod kl_mid;
 mod tiny;
 
 use std::path::Path;
@@ -8,7 +11,7 @@ use std::path::Path;
 use candle_core::Tensor;
 use serde_json::Value;
 
-use self::kl::{KlConfig, KlDecoder};
+use self::kl::{KlAutoencoder, KlConfig};
 use self::tiny::{TinyAutoencoder, TinyConfig};
 use crate::config::read_json;
 use crate::device::Device;
@@ -18,7 +21,7 @@ use crate::error::{LoadError, Result};
 #[derive(Debug)]
 pub(crate) enum Vae {
     Tiny(TinyAutoencoder),
-    Kl(Box<KlDecoder>),
+    Kl(Box<KlAutoencoder>),
 }
 
 /// What a pipeline needs to know before it loads weights.
@@ -62,7 +65,7 @@ impl Vae {
     pub(crate) fn load(dir: &Path, device: &Device) -> Result<Vae, LoadError> {
         match VaeConfig::read(&dir.join("config.json"))? {
             VaeConfig::Tiny(config) => TinyAutoencoder::load(dir, &config, device).map(Vae::Tiny),
-            VaeConfig::Kl(config) => KlDecoder::load(dir, &config, device).map(|decoder| Vae::Kl(Box::new(decoder))),
+            VaeConfig::Kl(config) => KlAutoencoder::load(dir, &config, device).map(|kl| Vae::Kl(Box::new(kl))),
         }
     }
 
@@ -75,11 +78,13 @@ impl Vae {
         }
     }
 
-    /// The way back: a picture between -1 and 1 to latents as the denoising network sees them.
-    pub(crate) fn encode(&self, picture: &Tensor) -> Result<Tensor> {
+    /// The way back: a picture between -1 and 1 to latents as the denoising network sees them. With
+    /// standard normal noise of the latents' shape they are a sample where the autoencoder gives a
+    /// distribution, else its mean.
+    pub(crate) fn encode(&self, picture: &Tensor, noise: Option<&Tensor>) -> Result<Tensor> {
         match self {
             Vae::Tiny(tiny) => tiny.encode(picture),
-            Vae::Kl(_) => candle_core::bail!("this autoencoder only decodes here"),
+            Vae::Kl(kl) => kl.encode(picture, noise),
         }
     }
 }
