@@ -228,8 +228,12 @@ impl Raw {
         if contexts.iter().any(|context| *context != contexts[0]) {
             return bad(format!("`cross_attention_dim` {contexts:?} differs between blocks"));
         }
-        for (channels, heads) in self.block_out_channels.iter().zip(&heads) {
-            if channels % heads != 0 {
+        for (index, (channels, heads)) in self.block_out_channels.iter().zip(&heads).enumerate() {
+            // Levels without attention may carry any number of heads.
+            let attends = [self.down_block_types[index], self.up_block_types[count - 1 - index]]
+                .contains(&BlockType::CrossAttention)
+                || (mid && index + 1 == count);
+            if attends && channels % heads != 0 {
                 return bad(format!("{channels} channels do not divide into {heads} attention heads"));
             }
         }
