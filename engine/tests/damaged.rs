@@ -212,6 +212,13 @@ fn settings_that_are_not_known_are_named() {
 }
 
 #[test]
+fn levels_without_attention_may_carry_any_number_of_heads() {
+    let with = |heads: Value| load("tiny_second", set("unet/config.json", "attention_head_dim", heads));
+    assert!(with(json!([5, 2, 3])).is_ok());
+    fails!(with(json!([1, 5, 3])), LoadError::BadConfig { .. });
+}
+
+#[test]
 fn the_parts_of_sdxl_must_fit_each_other() {
     assert!(load("tiny_xl", |_| {}).is_ok());
     for (file, field, value) in [

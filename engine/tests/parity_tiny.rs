@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Reference, close, draw, tiny};
+use common::{Reference, close, difference, draw, floats, tiny};
 use engine::{Conditioning, Given, Tensor};
 
 const MODELS: [&str; 2] = ["tiny_first", "tiny_second"];
@@ -95,4 +95,24 @@ fn a_whole_pipeline_of_diffusers_draws_the_same_picture() {
     let (latents, image) = draw(&pipeline, &given);
     close("tiny_third loop", &latents, reference.get("loop_latents"), 1e-3);
     close("tiny_third image", &image, reference.get("loop_image"), 1e-3);
+}
+
+#[test]
+fn a_network_that_is_told_the_guidance_agrees() {
+    let (pipeline, reference) = (tiny("tiny_lcm"), Reference::read("tiny_lcm.safetensors"));
+    let prompts: Vec<String> = serde_json::from_str(reference.fact("prompts")).expect("prompts are a list");
+    let ids = |prompt: &String| pipeline.tokenize(prompt).expect("it has tokens").remove(0);
+    let given = Given {
+        latents: reference.get("latents").clone(),
+        prompt: Conditioning::Ids(prompts.iter().map(ids).collect()),
+        negative: None,
+        steps: 4,
+        guidance: 6.5,
+        step_noise: Some(reference.get("step_noise").clone()),
+        image: None,
+    };
+    let (latents, _) = draw(&pipeline, &given);
+    close("tiny_lcm loop", &latents, reference.get("loop_latents"), 1e-3);
+    let (others, _) = draw(&pipeline, &Given { guidance: 1.5, ..given });
+    assert!(difference(&floats(&latents), &floats(&others)) > 0.01, "the guidance does not matter");
 }

@@ -50,6 +50,7 @@ fn a_batch_equals_its_singles() {
     batch_equals_singles(&tiny("tiny_first"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_second"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_xl"), 32, 1e-4);
+    batch_equals_singles(&tiny("tiny_lcm"), 32, 1e-4);
 }
 
 #[test]

@@ -27,17 +27,13 @@ impl Condition {
     }
 }
 
-/// The same for a batch: `[batch, words, width]`, and what is added to the time embedding.
-pub(crate) fn together(conditions: &[&Condition]) -> Result<(Tensor, Option<Added>)> {
+/// The same for a batch: `[batch, words, width]`, and what the network is told besides.
+pub(crate) fn together(conditions: &[&Condition], guidances: Vec<f32>) -> Result<(Tensor, Added)> {
     let states: Vec<&Tensor> = conditions.iter().map(|condition| &condition.states).collect();
     let pooled: Vec<&Tensor> = conditions.iter().filter_map(|condition| condition.pooled.as_ref()).collect();
-    let added = if pooled.is_empty() {
-        None
-    } else {
-        let time_ids = conditions.iter().flat_map(|condition| condition.time_ids.iter().copied()).collect();
-        Some(Added { pooled: Tensor::cat(&pooled, 0)?, time_ids })
-    };
-    Ok((Tensor::cat(&states, 0)?, added))
+    let pooled = if pooled.is_empty() { None } else { Some(Tensor::cat(&pooled, 0)?) };
+    let time_ids = conditions.iter().flat_map(|condition| condition.time_ids.iter().copied()).collect();
+    Ok((Tensor::cat(&states, 0)?, Added { pooled, time_ids, guidances }))
 }
 
 /// What stands for no words at all.

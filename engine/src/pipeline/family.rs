@@ -17,8 +17,13 @@ const AESTHETICS: f32 = 6.0;
 const NEGATIVE_AESTHETICS: f32 = 2.5;
 
 /// The pipeline classes this engine runs.
-const KNOWN: [&str; 4] =
-    ["StarterPipeline", "StableDiffusionPipeline", "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"];
+const KNOWN: [&str; 5] = [
+    "StarterPipeline",
+    "StableDiffusionPipeline",
+    "LatentConsistencyModelPipeline",
+    "StableDiffusionXLPipeline",
+    "StableDiffusionXLImg2ImgPipeline",
+];
 
 /// Models that differ in how they take their conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,7 @@ impl Family {
             return Err(LoadError::config(&path, "`_class_name` is missing"));
         };
         let kind = match found {
-            "StarterPipeline" | "StableDiffusionPipeline" => Kind::StableDiffusion,
+            "StarterPipeline" | "StableDiffusionPipeline" | "LatentConsistencyModelPipeline" => Kind::StableDiffusion,
             "StableDiffusionXLPipeline" | "StableDiffusionXLImg2ImgPipeline" => Kind::StableDiffusionXl,
             _ => {
                 let known = KNOWN.map(str::to_owned).to_vec();

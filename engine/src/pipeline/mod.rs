@@ -97,19 +97,22 @@ impl Pipeline {
         let mut inputs = Vec::with_capacity(2 * sessions.len());
         let mut words = Vec::with_capacity(2 * sessions.len());
         let mut timesteps = Vec::with_capacity(2 * sessions.len());
+        let mut guidances = Vec::with_capacity(2 * sessions.len());
         for (session, step) in sessions.iter().zip(&steps) {
             let input = session.trajectory.input()?;
             if guided {
                 inputs.push(input.clone());
                 words.extend(&session.negative);
                 timesteps.push(step.timestep);
+                guidances.push(session.guidance);
             }
+            guidances.push(session.guidance);
             inputs.push(input);
             words.push(&session.prompt);
             timesteps.push(step.timestep);
         }
-        let (inputs, (words, added)) = (Tensor::cat(&inputs, 0)?, together(&words)?);
-        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words, added.as_ref()))?;
+        let (inputs, (words, added)) = (Tensor::cat(&inputs, 0)?, together(&words, guidances)?);
+        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words, &added))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
         for (index, session) in sessions.iter().enumerate() {
@@ -171,6 +174,11 @@ impl Pipeline {
     fn encode_prompt(&self, prompt: &str) -> Result<Encoded, EngineError> {
         let ids = self.text.tokenize(prompt)?;
         self.compute(|| self.text.encode(&ids))
+    }
+
+    /// Whether a step looks at the negative prompt too. Networks that are told the guidance do not.
+    fn is_guided(&self, guidance: f32) -> bool {
+        guidance > 1.0 && self.unet.config().guidance.is_none()
     }
 
     /// Runs a network where it runs best: on a thread of the pool, if the processor computes.

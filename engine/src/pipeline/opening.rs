@@ -66,7 +66,7 @@ impl Pipeline {
             None => None,
         };
         let prompt = self.encode_prompt(&params.prompt)?;
-        let negative = if params.guidance <= 1.0 {
+        let negative = if !self.is_guided(params.guidance) {
             None
         } else if self.family.zeros_for_empty && params.negative_prompt.is_empty() {
             Some(zeros(&prompt)?)

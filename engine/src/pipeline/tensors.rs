@@ -83,12 +83,13 @@ impl Pipeline {
             )));
         }
         let prompt = self.condition(&given.prompt, count)?;
+        let guided = self.is_guided(given.guidance);
         let negative = match &given.negative {
-            Some(negative) if given.guidance > 1.0 => Some(self.condition(negative, count)?),
-            None if given.guidance > 1.0 && self.family.zeros_for_empty => {
+            Some(negative) if guided => Some(self.condition(negative, count)?),
+            None if guided && self.family.zeros_for_empty => {
                 Some(prompt.iter().map(zeros).collect::<Result<Vec<_>, _>>()?)
             }
-            None if given.guidance > 1.0 => {
+            None if guided => {
                 return Err(EngineError::range("guidance above 1 needs a negative prompt, if only an empty one"));
             }
             _ => None,
@@ -175,10 +176,13 @@ impl Pipeline {
         added: Option<(&Tensor, &Tensor)>,
     ) -> Result<Tensor, EngineError> {
         let added = match added {
-            Some((pooled, sizes)) => Some(Added { pooled: pooled.clone(), time_ids: sizes.flatten_all()?.to_vec1()? }),
-            None => None,
+            Some((pooled, sizes)) => {
+                let time_ids = sizes.flatten_all()?.to_vec1()?;
+                Added { pooled: Some(pooled.clone()), time_ids, guidances: Vec::new() }
+            }
+            None => Added::default(),
         };
-        self.compute(|| self.unet.forward(latents, timesteps, words, added.as_ref()))
+        self.compute(|| self.unet.forward(latents, timesteps, words, &added))
     }
 
     /// Latents `[n, channels, height, width]` to pictures `[n, 3, height, width]` between 0 and 1.

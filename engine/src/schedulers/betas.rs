@@ -61,9 +61,9 @@ pub(super) struct Betas {
     #[serde(default = "thousand")]
     pub(super) num_train_timesteps: usize,
     #[serde(default = "first_beta")]
-    beta_start: f32,
+    beta_start: f64,
     #[serde(default = "last_beta")]
-    beta_end: f32,
+    beta_end: f64,
     #[serde(default = "linear")]
     pub(super) beta_schedule: Curve,
     #[serde(default = "epsilon")]
@@ -75,15 +75,22 @@ pub(super) struct Betas {
     pub(super) rescale_betas_zero_snr: bool,
 }
 
+/// The timestep after `i` strides down from `count`. Where halves are rounded depends on how the stride
+/// itself was rounded, and this is how numpy does it.
+pub(super) fn trailing(count: f64, stride: f64, i: usize) -> f64 {
+    let stride = (count - stride) - count;
+    (count + i as f64 * stride).round_ties_even() - 1.0
+}
+
 fn thousand() -> usize {
     1000
 }
 
-fn first_beta() -> f32 {
+fn first_beta() -> f64 {
     0.0001
 }
 
-fn last_beta() -> f32 {
+fn last_beta() -> f64 {
     0.02
 }
 
@@ -121,8 +128,16 @@ impl Betas {
 
     fn betas(&self) -> Vec<f32> {
         let count = self.num_train_timesteps;
-        let last = (count - 1) as f32;
-        let between = |start: f32, end: f32, i: usize| start + (end - start) * (i as f32 / last);
+        // Single precision from both ends, rounded once: bit for bit what the models were trained with.
+        let between = |start: f64, end: f64, i: usize| {
+            let (start, end) = (start as f32, end as f32);
+            let step = f64::from((end - start) / (count - 1) as f32);
+            if i < count / 2 {
+                (f64::from(start) + step * i as f64) as f32
+            } else {
+                (f64::from(end) - step * (count - 1 - i) as f64) as f32
+            }
+        };
         // Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", equation 17.
         let cosine = |i: usize| ((i as f64 / count as f64 + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2);
         (0..count)
@@ -174,9 +189,10 @@ impl Betas {
         let steps = steps.clamp(1, self.num_train_timesteps);
         let timestep = |i: usize| match spacing {
             Spacing::Linspace if steps == 1 => 0.0,
-            Spacing::Linspace => last * (steps - 1 - i) as f64 / (steps - 1) as f64,
+            Spacing::Linspace if i == 0 => last,
+            Spacing::Linspace => (steps - 1 - i) as f64 * (last / (steps - 1) as f64),
             Spacing::Leading => ((self.num_train_timesteps / steps) * (steps - 1 - i) + self.steps_offset) as f64,
-            Spacing::Trailing => (count - i as f64 * count / steps as f64).round_ties_even() - 1.0,
+            Spacing::Trailing => trailing(count, count / steps as f64, i),
         };
         (0..steps).map(|i| timestep(i).clamp(0.0, last)).collect()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::betas::{Betas, Curve, Spacing};
+use super::betas::{Betas, Curve, Spacing, trailing};
 use super::sigmas::{Final, Ramp, sigma_at, timestep_of};
 use crate::config::only_known;
 use crate::error::LoadError;
@@ -101,9 +101,13 @@ impl Multistep {
                 .map(|timestep| (timestep, sigma_at(timestep, &train)))
                 .collect(),
         };
-        let end = match self.settings.final_sigmas_type {
-            Final::Zero => 0.0,
-            Final::SigmaMin => f64::from(train[0]),
+        let end = match (self.settings.final_sigmas_type, self.ramp, rounding) {
+            (Final::Zero, ..) => 0.0,
+            // There the last step leads nowhere; it is how diffusers does it.
+            (Final::SigmaMin, Ramp::Karras | Ramp::Exponential, Rounding::UniPc) => {
+                pairs.last().map_or(0.0, |(_, level)| *level)
+            }
+            (Final::SigmaMin, ..) => f64::from(train[0]),
         };
         pairs.into_iter().chain([(0.0, end)]).map(|(timestep, level)| Point::new(timestep, level)).collect()
     }
@@ -135,7 +139,7 @@ impl Multistep {
             }
             Spacing::Trailing => {
                 let part = self.betas.num_train_timesteps as f64 / steps as f64;
-                let timestep = |i: usize| (count as f64 - i as f64 * part).round_ties_even() - 1.0;
+                let timestep = |i: usize| trailing(count as f64, part, i);
                 (0..steps).map(timestep).take_while(|timestep| *timestep >= 0.0).collect()
             }
         }

@@ -18,13 +18,15 @@ pub(crate) struct AdditionConfig {
     pub(crate) inputs: usize,
 }
 
-/// The same for a batch.
-#[derive(Clone, Debug)]
+/// What networks are told besides words and timesteps, for a batch. Empty is what they are not told.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Added {
     /// `[batch, width]`.
-    pub(crate) pooled: Tensor,
+    pub(crate) pooled: Option<Tensor>,
     /// The sizes of all samples, one sample after the other.
     pub(crate) time_ids: Vec<f32>,
+    /// One for each sample; networks that compute guidance from two passes do not look at it.
+    pub(crate) guidances: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,8 @@ impl Addition {
 
     /// `[batch, width of the time embedding]`.
     pub(crate) fn forward(&self, added: &Added) -> Result<Tensor> {
-        let (batch, width) = added.pooled.dims2()?;
+        let Some(pooled) = &added.pooled else { candle_core::bail!("this network needs pooled text and sizes") };
+        let (batch, width) = pooled.dims2()?;
         let sizes = added.time_ids.len() / batch.max(1);
         if width + sizes * self.config.width != self.config.inputs || sizes * batch != added.time_ids.len() {
             candle_core::bail!(
@@ -53,8 +56,8 @@ impl Addition {
                 self.config.inputs
             );
         }
-        let waves = self.waves.forward(&added.time_ids, added.pooled.device())?;
+        let waves = self.waves.forward(&added.time_ids, pooled.device())?;
         let waves = waves.reshape((batch, sizes * self.config.width))?;
-        self.embedding.forward(&Tensor::cat(&[&added.pooled, &waves], 1)?)
+        self.embedding.forward(&Tensor::cat(&[pooled, &waves], 1)?)
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct UnetConfig {
     pub(crate) conv_in_kernel: usize,
     pub(crate) conv_out_kernel: usize,
     pub(crate) addition: Option<AdditionConfig>,
+    /// Waves of the guidance, in networks that are told it.
+    pub(crate) guidance: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +85,7 @@ struct Raw {
     addition_embed_type: Option<String>,
     addition_time_embed_dim: Option<usize>,
     projection_class_embeddings_input_dim: Option<usize>,
+    time_cond_proj_dim: Option<usize>,
 }
 
 impl Default for Raw {
@@ -114,6 +117,7 @@ impl Default for Raw {
             addition_embed_type: None,
             addition_time_embed_dim: None,
             projection_class_embeddings_input_dim: None,
+            time_cond_proj_dim: None,
         }
     }
 }
@@ -140,7 +144,6 @@ impl UnetConfig {
                 ("time_embedding_type", json!("positional")),
                 ("time_embedding_act_fn", Value::Null),
                 ("timestep_post_act", Value::Null),
-                ("time_cond_proj_dim", Value::Null),
                 ("reverse_transformer_layers_per_block", Value::Null),
                 ("attention_type", json!("default")),
                 ("class_embeddings_concat", json!(false)),
@@ -228,8 +231,12 @@ impl Raw {
         if contexts.iter().any(|context| *context != contexts[0]) {
             return bad(format!("`cross_attention_dim` {contexts:?} differs between blocks"));
         }
-        for (channels, heads) in self.block_out_channels.iter().zip(&heads) {
-            if channels % heads != 0 {
+        for (index, (channels, heads)) in self.block_out_channels.iter().zip(&heads).enumerate() {
+            // Levels without attention may carry any number of heads.
+            let attends = [self.down_block_types[index], self.up_block_types[count - 1 - index]]
+                .contains(&BlockType::CrossAttention)
+                || (mid && index + 1 == count);
+            if attends && channels % heads != 0 {
                 return bad(format!("{channels} channels do not divide into {heads} attention heads"));
             }
         }
@@ -250,6 +257,9 @@ impl Raw {
         // The waves' frequencies divide by this.
         if !self.freq_shift.is_finite() || (self.block_out_channels[0] / 2) as f64 == self.freq_shift {
             return bad(format!("`freq_shift` {} does not fit the first channels", self.freq_shift));
+        }
+        if self.time_cond_proj_dim.is_some_and(|width| width < 4) {
+            return bad("`time_cond_proj_dim` must be at least 4".into());
         }
         let addition = self.addition(path)?;
         let levels = (0..count)
@@ -280,6 +290,7 @@ impl Raw {
             conv_in_kernel: self.conv_in_kernel,
             conv_out_kernel: self.conv_out_kernel,
             addition,
+            guidance: self.time_cond_proj_dim,
         })
     }
 }

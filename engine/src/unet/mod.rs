@@ -3,6 +3,7 @@
 pub(crate) mod addition;
 mod blocks;
 pub(crate) mod config;
+mod guidance;
 mod transformer;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use candle_core::Tensor;
 use self::addition::{Added, Addition};
 use self::blocks::{Down, Mid, Up};
 use self::config::UnetConfig;
+use self::guidance::GuidanceEmbedding;
 use crate::device::Device;
 use crate::error::{LoadError, Result};
 use crate::nn::activation::Activation;
@@ -26,6 +28,7 @@ pub(crate) struct Unet {
     timesteps: Timesteps,
     time: TimestepEmbedding,
     addition: Option<Addition>,
+    guidance: Option<GuidanceEmbedding>,
     conv_in: Conv2d,
     down: Vec<Down>,
     mid: Option<Mid>,
@@ -73,6 +76,10 @@ impl Unet {
                 Some(addition) => Some(Addition::load(&root, &config, addition)?),
                 None => None,
             },
+            guidance: match config.guidance {
+                Some(width) => Some(GuidanceEmbedding::load(&root, width, first)?),
+                None => None,
+            },
             conv_in: Conv2d::load(&root.at("conv_in"), same(config.in_channels, first, config.conv_in_kernel))?,
             down,
             mid,
@@ -90,22 +97,16 @@ impl Unet {
     /// What the network says about noisy latents.
     ///
     /// `x` is `[batch, in_channels, height, width]` with sides that divide by [`UnetConfig::divisor`],
-    /// `timesteps` has one entry per sample, `context` is `[batch, words, width]`; `added` is for
-    /// networks that have an addition. The result is `[batch, out_channels, height, width]`.
-    pub(crate) fn forward(
-        &self,
-        x: &Tensor,
-        timesteps: &[f32],
-        context: &Tensor,
-        added: Option<&Added>,
-    ) -> Result<Tensor> {
-        let waves = self.timesteps.forward(timesteps, x.device())?;
+    /// `timesteps` has one entry per sample, `context` is `[batch, words, width]`. The result is `[batch, out_channels, height, width]`.
+    pub(crate) fn forward(&self, x: &Tensor, timesteps: &[f32], context: &Tensor, added: &Added) -> Result<Tensor> {
+        let mut waves = self.timesteps.forward(timesteps, x.device())?;
+        if let Some(guidance) = self.guidance.as_ref().filter(|_| !added.guidances.is_empty()) {
+            waves = (waves + guidance.forward(&added.guidances, x.device())?)?;
+        }
         let mut time = self.time.forward(&waves)?;
-        time = match (&self.addition, added) {
-            (Some(addition), Some(added)) => (time + addition.forward(added)?)?,
-            (Some(_), None) => candle_core::bail!("this network needs pooled text and sizes"),
-            (None, _) => time,
-        };
+        if let Some(addition) = &self.addition {
+            time = (time + addition.forward(added)?)?;
+        }
         // Every residual block begins by activating the time embedding: once is enough.
         let time = self.config.activation.apply(&time)?;
         let mut x = self.conv_in.forward(x)?;
