@@ -292,6 +292,6 @@ async fn hand_over(State(state): State<HeadState>, Path((job, epoch)): Path<(Job
 async fn begun(State(state): State<HeadState>, Path((job, epoch)): Path<(JobId, i32)>) -> Response {
     match state.begun.lock().expect("what is kept").get(&Lease { job, epoch }) {
         Some(begun) => begun.clone().into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::ticker;
 
@@ -38,7 +40,7 @@ fn a_job_fails_once_whatever_many_pictures_it_has() {
 
 #[test]
 fn too_little_memory_for_many_is_remembered() {
-    let (mut rig, log) = rig(Stub { room: 3, ..Stub::new(&["starter", "other"]) });
+    let (mut rig, log) = rig(Stub { room: 3, pass: Duration::from_millis(10), ..Stub::new(&["starter", "other"]) });
     let sizes = |log| -> Vec<usize> { passes(log).iter().map(|pass| pass.split('+').count()).collect() };
     rig.start(1, ValidRequest { count: 4, ..request("a") });
     assert_eq!(pictures(&rig.finish()).len(), 4);

@@ -9,6 +9,7 @@ mod starter;
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::worker::{Assignment, Lease};
 use domain::{JobId, ModelCard, ValidRequest};
@@ -27,6 +28,8 @@ pub struct Stub {
     pub models: Vec<&'static str>,
     /// Most sessions for which there is memory; 0 for any number.
     pub room: usize,
+    /// What a pass takes, however many share it: where it matters that sharing pays, on a busy machine too.
+    pub pass: Duration,
     /// Models that load but can't make a step.
     pub unfit: HashSet<&'static str>,
     /// Models that load when the other end says so.
@@ -40,6 +43,7 @@ pub struct StubModel {
     card: ModelCard,
     fit: bool,
     room: usize,
+    pass: Duration,
     dropped: Option<UnboundedSender<String>>,
     log: Log,
 }
@@ -90,6 +94,7 @@ impl Backend for Stub {
         Ok(StubModel {
             card: card(model),
             fit: !self.unfit.contains(model),
+            pass: self.pass,
             room: if self.room == 0 { usize::MAX } else { self.room },
             dropped: self.dropped.clone(),
             log: self.log.clone(),
@@ -138,11 +143,13 @@ impl Model for StubModel {
         (session.done, session.steps)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a pass holds its thread, as on a device")]
     fn step(&self, sessions: &mut [&mut StubSession]) -> Result<(), BackendError> {
         let prompts: Vec<String> = sessions.iter().map(|session| session.prompt.clone()).collect();
         self.log.lock().expect("the log").push(prompts.clone());
         let among = |name: &str| prompts.iter().any(|prompt| prompt == name);
         assert!(!among("panic"), "as the test asked");
+        std::thread::sleep(self.pass);
         if sessions.len() > self.room || among("huge") {
             return Err(BackendError::OutOfMemory("full".into()));
         }
