@@ -59,6 +59,8 @@ falls_for_it() {
 }
 
 leave() {
+  # What was built last is no code of this tree.
+  rm -f "$CARGO_TARGET_DIR/.clone"
   git worktree remove --force "$scratch/tree" || true
   rm -rf "$scratch"
 }

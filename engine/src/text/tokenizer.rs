@@ -32,9 +32,7 @@ impl ClipTokenizer {
 
         let whole = dir.join("tokenizer.json");
         let (path, mut inner) = if whole.is_file() {
-            let bytes = read_small(&whole)?;
-            let inner = Tokenizer::from_bytes(bytes);
-            (whole.clone(), inner.map_err(|error| LoadError::config(&whole, error.to_string()))?)
+            (whole.clone(), from_whole(&whole)?)
         } else {
             let vocab = dir.join("vocab.json");
             let inner = from_parts(&vocab, &dir.join("merges.txt"), &start, &end)?;
@@ -84,6 +82,21 @@ fn special_tokens(dir: &Path) -> Result<Value, LoadError> {
 fn token(config: &Value, field: &str) -> Option<String> {
     let value = config.get(field)?;
     value.as_str().or_else(|| value.get("content")?.as_str()).map(str::to_owned)
+}
+
+/// Reads `tokenizer.json`.
+fn from_whole(path: &Path) -> Result<Tokenizer, LoadError> {
+    let bytes = read_small(path)?;
+    let json: Value = serde_json::from_slice(&bytes).map_err(|error| LoadError::config(path, error.to_string()))?;
+    // The library cuts it off each merge without a look at how long that is. No model that runs here has one.
+    let prefix = json.pointer("/model/continuing_subword_prefix").and_then(Value::as_str).unwrap_or_default();
+    if !prefix.is_empty() {
+        return Err(LoadError::config(path, "a prefix of continued words is not known here"));
+    }
+    // What else it takes for granted about its own files must not end a worker.
+    let read = std::panic::catch_unwind(|| Tokenizer::from_bytes(&bytes));
+    let read = read.map_err(|_| LoadError::config(path, "the tokenizer makes no sense"))?;
+    read.map_err(|error| LoadError::config(path, error.to_string()))
 }
 
 /// Builds CLIP's tokenizer from a vocabulary and its merges.
