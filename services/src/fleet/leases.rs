@@ -108,6 +108,11 @@ impl Fleet {
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 retryable = failure.retryable;
+                // Should it be what was kept of the pictures that fails, they are made anew: gone before anybody can have
+                // the job, and not on the word of one who has lost it.
+                if store::is_leased(&self.pool, job, epoch).await.map_err(explain)? {
+                    self.forget_begun(job).await;
+                }
                 how.avoid = failure.out_of_memory;
                 how.others = self.others().await;
                 if failure.out_of_memory { "out_of_memory" } else { "failed" }
@@ -116,10 +121,6 @@ impl Fleet {
         let limits = store::Limits { attempts: MAX_ATTEMPTS, crashes: MAX_CRASHES };
         if retryable && store::requeue(&self.pool, lease, &how, &limits).await.map_err(explain)? {
             metrics::counter!("mindseye_retries_total", "why" => reason).increment(1);
-            if matches!(why, GiveBack::Failed(_)) {
-                // Should it be what was kept of the pictures that fails, they are made anew.
-                self.forget_begun(job).await;
-            }
             self.outlook.forget(job);
             self.jobs.publish(job).await;
             self.bell.ring();
