@@ -53,12 +53,7 @@ impl DpmSolver {
 
     /// Without its first `begin` steps.
     pub(super) fn schedule(&self, steps: usize, begin: usize) -> Schedule {
-        let points = self.noise.points(steps, Rounding::DpmSolver);
-        let count = points.len() - 1;
-        Schedule {
-            initial_scale: 1.0,
-            steps: (begin..count).map(|index| self.step(&points, index, index - begin)).collect(),
-        }
+        self.noise.schedule(steps, begin, Rounding::DpmSolver, |points, index, taken| self.step(points, index, taken))
     }
 
     /// How many predictions a step looks at: few at both ends of a schedule.

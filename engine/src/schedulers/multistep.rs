@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::betas::{Betas, Curve, Spacing, trailing};
 use super::sigmas::{Final, Ramp, sigma_at, timestep_of};
+use super::step::{Schedule, Step};
 use crate::config::only_known;
 use crate::error::LoadError;
 
@@ -88,8 +89,22 @@ impl Multistep {
         Ok(Multistep { betas: Betas::from_json(path, value)?, ramp, settings })
     }
 
+    /// A schedule of `steps` steps without its first `begin`. `step` makes the one that leads from a point, by its place
+    /// among them and the number of steps taken before it.
+    pub(super) fn schedule(
+        &self,
+        steps: usize,
+        begin: usize,
+        rounding: Rounding,
+        step: impl Fn(&[Point], usize, usize) -> Step,
+    ) -> Schedule {
+        let points = self.points(steps, rounding);
+        let steps = (begin..points.len() - 1).map(|index| step(&points, index, index - begin)).collect();
+        Schedule { initial_scale: 1.0, steps }
+    }
+
     /// The points of a schedule of `steps` steps, and the one it ends at: `steps + 1` of them.
-    pub(super) fn points(&self, steps: usize, rounding: Rounding) -> Vec<Point> {
+    fn points(&self, steps: usize, rounding: Rounding) -> Vec<Point> {
         let train = self.betas.sigmas();
         let count = steps.clamp(1, self.betas.num_train_timesteps);
         let levels = self.ramp.levels(f64::from(train[train.len() - 1]), f64::from(train[0]), count);

@@ -54,12 +54,7 @@ impl UniPc {
 
     /// Without its first `begin` steps.
     pub(super) fn schedule(&self, steps: usize, begin: usize) -> Schedule {
-        let points = self.noise.points(steps, Rounding::UniPc);
-        let count = points.len() - 1;
-        Schedule {
-            initial_scale: 1.0,
-            steps: (begin..count).map(|index| self.step(&points, index, index - begin)).collect(),
-        }
+        self.noise.schedule(steps, begin, Rounding::UniPc, |points, index, taken| self.step(points, index, taken))
     }
 
     fn order(&self, points: &[Point], index: usize, taken: usize) -> usize {

@@ -44,8 +44,6 @@ impl Limits {
     async fn settle_some(&self) -> Result<usize, sqlx::Error> {
         let now = self.clock.now();
         let mut transaction = store::begin(&self.pool).await?;
-        // The lock that orders all who count in the database, whatever hours the passes are of.
-        let reserved_ms = store::lock_hour(&mut transaction, hour_of(now)).await?;
         let ended = store::take_ended(&mut transaction, now - ORPHANED_AFTER, AT_ONCE as i64).await?;
         let settled = ended.len();
         // Nothing is judged by a day that is over.
@@ -53,6 +51,9 @@ impl Limits {
         let backs: Vec<Back> = today.collect();
         let book = self.book.as_ref().filter(|book| book.is_open(day_of(now)));
         if book.is_none() && !backs.is_empty() {
+            // The lock that orders all who count in the database, whatever hours the passes are of. Mostly there is
+            // nothing to take back, and nothing is written then.
+            let reserved_ms = store::lock_hour(&mut transaction, hour_of(now)).await?;
             together::take_back(&mut transaction, &self.policy, day_of(now), reserved_ms, &backs).await?;
         }
         transaction.commit().await?;
