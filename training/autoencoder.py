@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,13 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
-from torch import nn
+from torch import Tensor, nn
 
-from training.clock import Clock, cosine
-from training.dataset import load_pictures
-from training.parallel import average_gradients, run_parallel
+from training.dataset import Pictures
+from training.stage import Stage, averaged, device
 
 LATENT_CHANNELS = 8
-BATCH = 4
+BATCH = 16
 
 
 def new_autoencoder() -> AutoencoderTiny:
@@ -27,7 +25,7 @@ def new_autoencoder() -> AutoencoderTiny:
         decoder_block_out_channels=(48, 48, 48, 48),
         latent_channels=LATENT_CHANNELS,
         num_encoder_blocks=(0, 1, 2, 2),
-        num_decoder_blocks=(3, 3, 2, 0),
+        num_decoder_blocks=(3, 3, 3, 0),
     )
     _start_well(model)
     return model
@@ -63,12 +61,12 @@ def _start_well(model: AutoencoderTiny) -> None:
     last.bias.data.fill_(0.4)
 
 
-def to_tensor(pictures: np.ndarray) -> torch.Tensor:
+def to_tensor(pictures: np.ndarray) -> Tensor:
     """uint8 [n, h, w, 3] to float [n, 3, h, w] in -1..1."""
     return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
-def _crops(pictures: np.ndarray, rng: np.random.Generator, crop_side: int) -> torch.Tensor:
+def _crops(pictures: np.ndarray, rng: np.random.Generator, crop_side: int) -> Tensor:
     side = pictures.shape[1] - crop_side
     out = np.empty((BATCH, crop_side, crop_side, 3), np.uint8)
     for i in range(BATCH):
@@ -78,7 +76,7 @@ def _crops(pictures: np.ndarray, rng: np.random.Generator, crop_side: int) -> to
     return to_tensor(out).contiguous(memory_format=torch.channels_last)
 
 
-def picture_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def picture_loss(made: Tensor, wanted: Tensor) -> Tensor:
     """L1 of pixels and of their edges, at three scales."""
     loss = F.l1_loss(made, wanted)
     for _ in range(3):
@@ -89,70 +87,55 @@ def picture_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return loss
 
 
-def _statistics_penalty(z: torch.Tensor) -> torch.Tensor:
+def _statistics_penalty(z: Tensor) -> Tensor:
     """Pulls every latent channel to zero mean and unit deviation over a batch."""
     mean, deviation = z.mean((0, 2, 3)), z.std((0, 2, 3))
     return (mean**2).mean() + ((deviation - 1) ** 2).mean()
 
 
-def train_autoencoder(pictures_dir: Path, out: Path, minutes: float, processes: int = 2, seed: int = 1) -> None:
-    """Trains for a span of wall-clock time, resuming from `out` when it holds a checkpoint.
+class Learner(nn.Module):
+    """The autoencoder, and a reader of the mean colour straight from each latent pixel.
+
+    Without the reader a short training can settle for latents that leave out one axis of colour
+    altogether, since edges and brightness pay sooner.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.autoencoder = new_autoencoder()
+        self.colors = nn.Conv2d(LATENT_CHANNELS, 3, 1)
+
+
+def train_autoencoder(pictures_dir: Path, out: Path, minutes: float) -> None:
+    """Trains for `minutes` of wall-clock time in all, resuming from `out`.
 
     The decoder also sees noisy latents and latents shrunk to half size. Both make the latent space
     smooth, which is what lets a small diffusion model learn it.
     """
-    run_parallel(processes, _train, pictures_dir, out, minutes, seed)
+    learner = Learner().to(memory_format=torch.channels_last)
+    model, pictures, where = learner.autoencoder, Pictures(pictures_dir).pixels, device()
 
-
-def _train(rank: int, world: int, pictures_dir: Path, out: Path, minutes: float, seed: int) -> None:
-    torch.manual_seed(seed)
-    model = new_autoencoder().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-4)
-    clock, step = Clock(minutes * 60), 0
-    if out.exists():
-        saved = torch.load(out, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, clock.used = saved["step"], saved["used"]
-    torch.manual_seed(seed + 1000 * step + rank)
-    rng = np.random.default_rng((seed, step, rank))
-    pictures = load_pictures(pictures_dir)
-    running, last, stop = None, time.monotonic(), clock.done()
-    while not stop:
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(clock.fraction(), step, 1.6e-3)
-        x = _crops(pictures, rng, 64 if clock.fraction() < 0.75 else 96)
-        z = model.encoder(x)
-        penalty = 0.1 * _statistics_penalty(z)
+    def loss(step: int, fraction: float) -> Tensor:
+        rng = np.random.default_rng((1, step))
+        x = _crops(pictures, rng, 64 if fraction < 0.8 else 96).to(where)
+        z = model.encoder(x).float()
+        penalty = 0.1 * _statistics_penalty(z) + 4 * F.mse_loss(learner.colors(z).float(), F.avg_pool2d(x, 8))
         target = x
         if rng.random() < 0.25:
             z, target = F.avg_pool2d(z, 2), F.avg_pool2d(x, 2)
         z = z + torch.randn_like(z) * (0.12 * rng.random())
-        loss = picture_loss(model.decoder(z), target) + penalty
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        mean, stop = average_gradients(model.parameters(), loss.item(), clock.done())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        running = mean if running is None else 0.98 * running + 0.02 * mean
-        if rank == 0 and step % 100 == 0:
-            speed = 100 * BATCH * world / (time.monotonic() - last)
-            last = time.monotonic()
-            print(f"autoencoder {step} loss {running:.4f} {speed:.0f} crops/s {clock.fraction():.0%}", flush=True)
-        if rank == 0 and (step % 500 == 0 or stop):
-            save_checkpoint(model, optimizer, step, clock, out)
+        return picture_loss(model.decoder(z).float(), target) + penalty
 
-
-def save_checkpoint(model: AutoencoderTiny, optimizer: torch.optim.Optimizer, step: int, clock: Clock, out: Path) -> None:
-    """Replaces the checkpoint in one move, so that a reader never sees half of one."""
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": clock.elapsed()}
-    torch.save(state, out.with_suffix(".part"))
-    out.with_suffix(".part").rename(out)
+    Stage("autoencoder", learner, out, minutes, BATCH, peak_rate=1.6e-3, ema_decay=0.995, held=0.3).run(loss)
 
 
 def load_autoencoder(checkpoint: Path) -> AutoencoderTiny:
     """The trained autoencoder, for use only."""
-    model = new_autoencoder()
-    model.load_state_dict(torch.load(checkpoint, weights_only=True)["model"])
-    return model.eval().to(memory_format=torch.channels_last)
+    return load_learner(checkpoint).autoencoder.eval()
+
+
+def load_learner(checkpoint: Path) -> Learner:
+    """The trained autoencoder with its reader of colours."""
+    learner = Learner()
+    learner.load_state_dict(averaged(checkpoint))
+    return learner.to(memory_format=torch.channels_last)

@@ -29,9 +29,13 @@ class Clock:
         return self.elapsed() >= self.seconds
 
 
-def cosine(fraction: float, step: int, peak: float, warmup: int = 200, floor: float = 0.01) -> float:
-    """A warm-up by steps, then half a cosine over the wall-clock span."""
-    return peak * min(1.0, (step + 1) / warmup) * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * fraction)))
+def held_then_falling(fraction: float, step: int, peak: float, warmup: int, held: float) -> float:
+    """A warm-up by steps, then level until `held` of the span, then half a cosine down to a hundredth.
+
+    Unlike a whole cosine, the level part can be made longer by a later run without having cooled down first.
+    """
+    fall = max(0.0, (fraction - held) / max(1 - held, 1e-9))
+    return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
 
 
 def minutes_until(deadline: str) -> float:

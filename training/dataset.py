@@ -1,51 +1,91 @@
-"""Renders pictures of random scenes into one memory-mapped file."""
+"""Draws the pictures that everything is trained on, once, into memory-mapped files."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
-from training.renderer import SIZE, Scene, render, sample_scene
+from training.stage import device
+from training.world.picture import render
+from training.world.scene import Scene, sample_scene
+
+SIZE = 256
+LATENT_SIDE = SIZE // 8
 
 
-def sample_scenes(count: int, seed: int) -> list[Scene]:
-    """The same scenes for the same seed."""
+def sample_scenes(count: int, seed: int, unseen: bool = False) -> list[Scene]:
+    """The same scenes for the same seed; `unseen` ones hold a combination that training never shows."""
     rng = np.random.default_rng(seed)
-    return [sample_scene(rng) for _ in range(count)]
+    return [sample_scene(rng, unseen) for _ in range(count)]
 
 
-def _work(scene: Scene) -> np.ndarray:
-    return render(scene)
+def draw(scenes: Sequence[Scene], size: int, where: torch.device) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures [n, size, size, 3] and how much of each latent pixel is the thing [n, size / 8, size / 8], both uint8."""
+    with torch.inference_mode():
+        picture = render(scenes, size, where)
+        pixels = picture.pixels.clamp(0, 1).mul(255).add(0.5).to(torch.uint8).permute(0, 2, 3, 1)
+        mask = F.avg_pool2d(picture.thing_mask[:, None], 8)[:, 0].mul(255).to(torch.uint8)
+    return pixels.cpu().numpy(), mask.cpu().numpy()
 
 
-def render_set(folder: Path, count: int, seed: int, processes: int = 2) -> None:
-    """Writes `pictures.u8` ([count, SIZE, SIZE, 3]) and `scenes.json`; does nothing if they exist."""
-    scenes_file = folder / "scenes.json"
-    if scenes_file.exists():
+class Pictures:
+    """A rendered set: scenes, pictures and masks; the files are mapped, not read."""
+
+    def __init__(self, folder: Path):
+        facts = json.loads((folder / "set.json").read_text())
+        self.count, self.size, self.seed = facts["count"], facts["size"], facts["seed"]
+        self.pixels = np.memmap(folder / "pictures.u8", np.uint8, "r").reshape(self.count, self.size, self.size, 3)
+        side = self.size // 8
+        self.masks = np.memmap(folder / "masks.u8", np.uint8, "r").reshape(self.count, side, side)
+
+    def scenes(self) -> list[Scene]:
+        """The attributes, drawn again from the seed."""
+        return sample_scenes(self.count, self.seed)
+
+
+def render_set(folder: Path, count: int, seed: int, size: int = SIZE) -> None:
+    """Fills a folder for `Pictures`; goes on where it was stopped, does nothing when all is there."""
+    if (folder / "set.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
+    where = device()
+    # A processor's caches hold a few pictures, an accelerator needs many to be busy.
+    batch, processes = (64, 1) if where.type == "cuda" else (2, multiprocessing.cpu_count())
+    side = size // 8
+    pictures = _mapped(folder / "pictures.u8", (count, size, size, 3))
+    masks = _mapped(folder / "masks.u8", (count, side, side))
     scenes = sample_scenes(count, seed)
-    out = np.memmap(folder / "pictures.u8", np.uint8, "w+", shape=(count, SIZE, SIZE, 3))
-    os.environ["OMP_NUM_THREADS"] = "1"
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for i, picture in enumerate(pool.imap(_work, scenes, chunksize=16)):
-            out[i] = picture
-            if i % 1000 == 999:
-                print(f"rendered {i + 1} of {count}", flush=True)
-    out.flush()
-    scenes_file.write_text(json.dumps([s.as_dict() for s in scenes]))
+    done_file = folder / "done"
+    done = int(done_file.read_text()) if done_file.exists() else 0
+    chunks = [(scenes[i : i + batch], size, where.type) for i in range(done, count, batch)]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, initializer=_one_thread) as pool:
+        for pixels, mask in pool.imap(_draw, chunks, chunksize=4):
+            pictures[done : done + len(pixels)], masks[done : done + len(mask)] = pixels, mask
+            done += len(pixels)
+            if done % 500 < batch:
+                pictures.flush()
+                done_file.write_text(str(done))
+                print(f"rendered {done} of {count}", flush=True)
+    pictures.flush()
+    masks.flush()
+    (folder / "set.json").write_text(json.dumps({"count": count, "size": size, "seed": seed}))
 
 
-def load_scenes(folder: Path) -> list[Scene]:
-    """The scenes of a rendered set."""
-    return [Scene(**s) for s in json.loads((folder / "scenes.json").read_text())]
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.memmap:
+    return np.memmap(file, np.uint8, "r+" if file.exists() else "w+", shape=shape)
 
 
-def load_pictures(folder: Path) -> np.ndarray:
-    """The pictures of a rendered set, mapped read-only."""
-    flat = np.memmap(folder / "pictures.u8", np.uint8, "r")
-    return flat.reshape(-1, SIZE, SIZE, 3)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _draw(chunk: tuple[list[Scene], int, str]) -> tuple[np.ndarray, np.ndarray]:
+    scenes, size, where = chunk
+    return draw(scenes, size, torch.device(where))

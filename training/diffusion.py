@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import copy
-import time
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
-from training.captions import caption
-from training.clock import Clock, cosine
-from training.dataset import load_scenes
+from training.captioned import Captions
+from training.dataset import Pictures
 from training.latents import load_latents
 from training.models import new_text_encoder, new_unet
-from training.parallel import average_gradients, run_parallel
-from training.tokenizer import MAX_LENGTH, build_tokenizer
+from training.reading import load_reader
+from training.stage import Stage, averaged, device
 
-BATCH = 8
-PEAK_RATE = 1.2e-3
+PEAK_RATE = 1.0e-3
 CAPTION_DROP = 0.1
 # Words decide the light and the layout, and those are settled while there is far more noise than
 # picture: so most training happens there, and the scheduler's shift puts most steps there too.
-SIGMA_MEAN, SIGMA_DEVIATION = 1.1, 1.1
-EMA_DECAY = 0.998
-SAVE_EVERY_SECONDS = 150.0
+SIGMA_MEAN, SIGMA_DEVIATION = 0.6, 1.1
+# A thing is a few percent of a picture and most of what is asked for.
+THING_WEIGHT = 3.0
 
 
 class Pair(nn.Module):
@@ -39,105 +33,79 @@ class Pair(nn.Module):
         self.text_encoder = new_text_encoder(tokenizer)
         self.unet = new_unet().to(memory_format=torch.channels_last)
 
-    def forward(self, x: torch.Tensor, timestep: torch.Tensor, input_ids: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor, timestep: Tensor, tokens: Tensor) -> Tensor:
         """The velocity at a timestep of 0..1000, given the words."""
-        words = self.text_encoder(input_ids=input_ids).last_hidden_state
+        words = self.text_encoder(input_ids=tokens).last_hidden_state
         return self.unet(x, timestep, encoder_hidden_states=words).sample
 
 
-def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> torch.Tensor:
+class Examples:
+    """Random batches of latents with a caption of each; on an accelerator everything lives there."""
+
+    def __init__(self, pictures_dir: Path, latents_dir: Path, tokenizer: CLIPTokenizer):
+        mapped, facts = load_latents(latents_dir)
+        self.where = device()
+        self.scale = float(facts["scaling_factor"])
+        self.latents = torch.from_numpy(np.array(mapped)).to(self.where)
+        self.masks = torch.from_numpy(np.array(Pictures(pictures_dir).masks)).to(self.where)
+        self.tokens = torch.from_numpy(Captions(pictures_dir).tokens).to(self.where)
+        self.silence = tokenize(tokenizer, [""])[0].to(self.where)
+
+    def pick(self, rng: np.random.Generator, count: int, drop: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Latents [count, 8, 32, 32], their weights [count, 1, 32, 32] and tokens [count, MAX_LENGTH]."""
+        picked = torch.from_numpy(rng.integers(0, len(self.latents), count)).to(self.where)
+        variant = torch.from_numpy(rng.integers(0, self.tokens.shape[1], count)).to(self.where)
+        tokens = self.tokens[picked, variant].long()
+        silent = torch.from_numpy(rng.random(count) < drop).to(self.where)
+        tokens = torch.where(silent[:, None], self.silence, tokens)
+        weight = 1 + THING_WEIGHT * self.masks[picked].float()[:, None] / 255
+        return self.latents[picked].float() * self.scale, weight, tokens
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     """Token numbers, padded to the model's length with the end token as Stable Diffusion does."""
-    made = tokenizer(texts, padding="max_length", max_length=MAX_LENGTH, truncation=True, return_tensors="pt")
+    length = tokenizer.model_max_length
+    made = tokenizer(texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
     return made.input_ids
+
+
+def noised(x0: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+    """Latents at noise levels `sigma` [n], and the velocity there."""
+    noise = torch.randn_like(x0)
+    k = sigma[:, None, None, None]
+    return ((1 - k) * x0 + k * noise).contiguous(memory_format=torch.channels_last), noise - x0
 
 
 def train_diffusion(
     pictures_dir: Path,
     latents_dir: Path,
-    tokenizer_dir: Path,
+    tokenizer: CLIPTokenizer,
+    reading: Path,
     out: Path,
     minutes: float,
-    processes: int = 2,
-    restart_rate: float = 0.0,
-    seed: int = 2,
+    held: float,
 ) -> None:
-    """Trains for `minutes` more of wall-clock time, resuming from `out` when it holds a checkpoint.
-
-    A `restart_rate` begins a new cosine from that learning rate in place of the tail of the old one.
-    """
-    run_parallel(processes, _train, pictures_dir, latents_dir, tokenizer_dir, out, minutes, restart_rate, seed)
-
-
-def _train(
-    rank: int,
-    world: int,
-    pictures_dir: Path,
-    latents_dir: Path,
-    tokenizer_dir: Path,
-    out: Path,
-    minutes: float,
-    restart_rate: float,
-    seed: int,
-) -> None:
-    torch.manual_seed(seed)
-    tokenizer = build_tokenizer(tokenizer_dir)
-    scenes = load_scenes(pictures_dir)
-    mapped, facts = load_latents(latents_dir)
-    latents = torch.from_numpy(np.array(mapped))
-    scale = float(facts["scaling_factor"])
+    """Trains for `minutes` of wall-clock time in all, resuming from `out`."""
+    batch = 256 if device().type == "cuda" else 24
+    examples = Examples(pictures_dir, latents_dir, tokenizer)
     model = Pair(tokenizer)
-    ema = copy.deepcopy(model).requires_grad_(False)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0.01)
-    step, used = 0, 0.0
-    if out.exists():
-        saved = torch.load(out, weights_only=True)
-        model.load_state_dict(saved["model"])
-        ema.load_state_dict(saved["ema"])
-        optimizer.load_state_dict(saved["optimizer"])
-        step, used = saved["step"], saved["used"]
-    earlier, peak = (used, restart_rate) if restart_rate else (0.0, PEAK_RATE)
-    clock = Clock(used - earlier + minutes * 60, used - earlier)
-    torch.manual_seed(seed + 1000 * step + rank)
-    choose = np.random.default_rng((seed, step, rank))
-    words = Random(f"{seed} {step} {rank}")
-    averages = [*model.parameters()], [*ema.parameters()]
-    running, last, last_save, stop = None, time.monotonic(), time.monotonic(), clock.done()
-    while not stop:
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(clock.fraction(), step, peak, warmup=150)
-        picked = choose.integers(0, len(scenes), BATCH)
-        texts = ["" if words.random() < CAPTION_DROP else caption(scenes[i], words) for i in picked]
-        x0 = latents[torch.from_numpy(picked)].float() * scale
-        noise = torch.randn_like(x0)
-        sigma = torch.sigmoid(torch.randn(BATCH) * SIGMA_DEVIATION + SIGMA_MEAN)
-        k = sigma[:, None, None, None]
-        x = ((1 - k) * x0 + k * noise).contiguous(memory_format=torch.channels_last)
-        loss = F.mse_loss(model(x, sigma * 1000, tokenize(tokenizer, texts)), noise - x0)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        mean, stop = average_gradients(model.parameters(), loss.item(), clock.done())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        if rank == 0:
-            decay = min(EMA_DECAY, (1 + step) / (10 + step))
-            torch._foreach_lerp_(averages[1], [p.detach() for p in averages[0]], 1 - decay)
-        running = mean if running is None else 0.99 * running + 0.01 * mean
-        if rank == 0 and step % 50 == 0:
-            speed = 50 * BATCH * world / (time.monotonic() - last)
-            last = time.monotonic()
-            seen, part = step * BATCH * world, clock.fraction()
-            print(f"diffusion {step} seen {seen} loss {running:.4f} {speed:.1f} pictures/s {part:.1%}", flush=True)
-        if rank == 0 and (stop or time.monotonic() - last_save > SAVE_EVERY_SECONDS):
-            last_save = time.monotonic()
-            state = {
-                "model": model.state_dict(),
-                "ema": ema.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "used": earlier + clock.elapsed(),
-                "loss": running,
-                "seen": step * BATCH * world,
-            }
-            torch.save(state, out.with_suffix(".part"))
-            out.with_suffix(".part").rename(out)
+    if reading.exists():
+        model.text_encoder.load_state_dict(load_reader(tokenizer, reading).text_encoder.state_dict())
+    forward = torch.compile(model)
+
+    def loss(step: int, _fraction: float) -> Tensor:
+        x0, weight, tokens = examples.pick(np.random.default_rng((2, step)), batch, CAPTION_DROP)
+        sigma = torch.sigmoid(torch.randn(batch, device=x0.device) * SIGMA_DEVIATION + SIGMA_MEAN)
+        x, velocity = noised(x0, sigma)
+        return ((forward(x, sigma * 1000, tokens).float() - velocity) ** 2 * weight).sum() / (
+            weight.sum() * x0.shape[1]
+        )
+
+    Stage("diffusion", model, out, minutes, batch, PEAK_RATE, held=held).run(loss)
+
+
+def load_pair(tokenizer: CLIPTokenizer, checkpoint: Path) -> Pair:
+    """The averaged weights of a checkpoint."""
+    model = Pair(tokenizer)
+    model.load_state_dict(averaged(checkpoint))
+    return model.eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import diffusers
@@ -12,39 +13,62 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from safetensors.torch import load_file, save_file
 
 from training.autoencoder import load_autoencoder
-from training.diffusion import Pair
+from training.diffusion import load_pair
+from training.distill import GUIDANCE, SHIFT, STEPS
+from training.enlarge import BLOCKS, CHANNELS, load_upscaler
 from training.latents import load_latents
 from training.tokenizer import build_tokenizer
 
-DEFAULT_STEPS = 12
-DEFAULT_GUIDANCE = 3.0
-SHIFT = 3.0  # see SIGMA_MEAN in diffusion.py
+TEACHER_STEPS = 16
 _CONFIG_NOISE = ("_name_or_path", "transformers_version", "_commit_hash")
 
 
-def export(autoencoder_file: Path, latents_dir: Path, diffusion_file: Path, out: Path) -> None:
+@dataclass(frozen=True)
+class Parts:
+    """Checkpoints of the stages; the polished decoder and the distilled model are used when they exist."""
+
+    autoencoder: Path
+    decoder: Path
+    diffusion: Path
+    distilled: Path
+    upscaler: Path
+
+
+def export(parts: Parts, latents_dir: Path, out: Path) -> None:
     """Writes every part from the averaged weights, the index, the preview map and the checksums."""
     tokenizer = build_tokenizer(out / "tokenizer")
     _, facts = load_latents(latents_dir)
-    pair = Pair(tokenizer)
-    pair.load_state_dict(torch.load(diffusion_file, weights_only=True)["ema"])
+    distilled = parts.distilled.exists()
+    pair = load_pair(tokenizer, parts.distilled if distilled else parts.diffusion)
     pair.half().to(memory_format=torch.contiguous_format)
     pair.text_encoder.save_pretrained(out / "text_encoder")
     pair.unet.save_pretrained(out / "unet")
-    vae = load_autoencoder(autoencoder_file).half().to(memory_format=torch.contiguous_format)
+    vae = load_autoencoder(parts.decoder if parts.decoder.exists() else parts.autoencoder).half()
+    vae.to(memory_format=torch.contiguous_format)
     vae.register_to_config(scaling_factor=facts["scaling_factor"])
     vae.save_pretrained(out / "vae")
+    if parts.upscaler.exists():
+        _write_upscaler(parts.upscaler, out / "upscaler")
     FlowMatchEulerDiscreteScheduler(shift=SHIFT).save_pretrained(out / "scheduler")
     for config in out.glob("*/config.json"):
         _tidy(config)
     (out / "text_encoder" / "generation_config.json").unlink(missing_ok=True)
     _keep_text_model_prefix(out / "text_encoder" / "model.safetensors")
     _write_index(out)
-    _write_card_facts(out, facts["latent_rgb"])
+    steps, guidance = (STEPS, 1.0) if distilled else (TEACHER_STEPS, GUIDANCE)
+    _write_card_facts(out, facts["latent_rgb"], steps, guidance)
     _write_checksums(out)
     for file in out.rglob("*"):
         if file.is_file():
             file.chmod(0o644)
+
+
+def _write_upscaler(checkpoint: Path, out: Path) -> None:
+    out.mkdir(exist_ok=True)
+    config = {"_class_name": "MindseyeUpscaler", "blocks": BLOCKS, "channels": CHANNELS, "scale": 2}
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    tensors = {name: value.half().contiguous() for name, value in load_upscaler(checkpoint).state_dict().items()}
+    save_file(tensors, out / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
 
 
 def _tidy(config: Path) -> None:
@@ -75,14 +99,14 @@ def _write_index(out: Path) -> None:
     (out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
-def _write_card_facts(out: Path, latent_rgb: dict[str, object]) -> None:
+def _write_card_facts(out: Path, latent_rgb: dict[str, object], steps: int, guidance: float) -> None:
     facts = {
         "name": "starter",
         "title": "Starter",
         "capability": "image.fast",
         "native_size": 256,
-        "default_steps": DEFAULT_STEPS,
-        "default_guidance": DEFAULT_GUIDANCE,
+        "default_steps": steps,
+        "default_guidance": guidance,
         "max_steps": 50,
         "latent_rgb": latent_rgb,
     }

@@ -10,10 +10,9 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from training.autoencoder import to_tensor
-from training.dataset import sample_scenes
+from training.dataset import SIZE, draw, sample_scenes
 from training.diffusion import tokenize
 from training.pipeline import Starter
-from training.renderer import render
 
 PROMPTS = ["a red sun over a dark sea", "a blue boat on a calm lake at sunset, snowy mountains behind"]
 STEPS = 4
@@ -25,8 +24,8 @@ def references(model: Starter) -> dict[str, torch.Tensor]:
     """Inputs and outputs of every part and of a short guided loop, all in 32-bit arithmetic."""
     latents = model.noise([11, 12])
     small = latents[:1, :, :8, :8].contiguous()
-    scene = sample_scenes(1, seed=5)[0]
-    picture = F.avg_pool2d(to_tensor(render(scene)[None]), 4)
+    drawn, _ = draw(sample_scenes(1, seed=5), SIZE, torch.device("cpu"))
+    picture = F.avg_pool2d(to_tensor(drawn), 4)
     words = model.words(PROMPTS)
     with torch.inference_mode():
         timestep = torch.tensor(TIMESTEP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ class Starter:
         self.unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=kind).eval()
         self.vae = AutoencoderTiny.from_pretrained(folder / "vae", torch_dtype=kind).eval()
         self.scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler")
+        facts = json.loads((folder / "mindseye.json").read_text())
+        self.steps, self.guidance = facts["default_steps"], facts["default_guidance"]
 
     @torch.inference_mode()
     def words(self, prompts: list[str]) -> torch.Tensor:
@@ -30,13 +33,16 @@ class Starter:
 
     @torch.inference_mode()
     def denoise(self, prompts: list[str], latents: torch.Tensor, steps: int, guidance: float) -> torch.Tensor:
-        """Euler steps with classifier-free guidance against the empty prompt."""
-        words = self.words(prompts + [""] * len(prompts))
+        """Euler steps, with classifier-free guidance against the empty prompt unless it is 1."""
+        guided = guidance != 1.0
+        words = self.words(prompts + [""] * len(prompts) if guided else prompts)
         self.scheduler.set_timesteps(steps)
         for timestep in self.scheduler.timesteps:
-            both = torch.cat([latents, latents])
-            given, free = self.unet(both, timestep, encoder_hidden_states=words).sample.chunk(2)
-            velocity = free + guidance * (given - free)
+            both = torch.cat([latents, latents]) if guided else latents
+            velocity = self.unet(both, timestep, encoder_hidden_states=words).sample
+            if guided:
+                given, free = velocity.chunk(2)
+                velocity = free + guidance * (given - free)
             latents = self.scheduler.step(velocity, timestep, latents).prev_sample
         return latents
 
@@ -51,6 +57,9 @@ class Starter:
         shape = (self.unet.config.in_channels, side, side)
         return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds])
 
-    def draw(self, prompts: list[str], seeds: list[int], steps: int = 12, guidance: float = 3.0) -> np.ndarray:
-        """One picture for each prompt and seed."""
+    def draw(
+        self, prompts: list[str], seeds: list[int], steps: int | None = None, guidance: float | None = None
+    ) -> np.ndarray:
+        """One picture for each prompt and seed, with the model's own settings where none are given."""
+        steps, guidance = steps or self.steps, self.guidance if guidance is None else guidance
         return self.decode(self.denoise(prompts, self.noise(seeds), steps, guidance))

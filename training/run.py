@@ -3,69 +3,108 @@
 from __future__ import annotations
 
 import argparse
-import os
-import time
 from pathlib import Path
 
-from training.clock import minutes_until
-from training.paths import work_dir
+import torch
 
-STAGES = ("render", "autoencoder", "encode", "diffusion", "polish", "export", "score")
+from training.paths import work_dir
+from training.stage import device
+
+STAGES = (
+    "render", "captions", "autoencoder", "encode", "reading", "diffusion",
+    "distill", "polish", "upscaler", "judge", "export", "score",
+)  # fmt: skip
+# Minutes of wall clock by stage: a few hours on two cores, 25 minutes on a large accelerator.
+MINUTES = {
+    "cpu": {
+        "autoencoder": 15,
+        "reading": 4,
+        "diffusion": 240,
+        "distill": 40,
+        "polish": 10,
+        "upscaler": 10,
+        "judge": 20,
+    },
+    "cuda": {"autoencoder": 2, "reading": 0.7, "diffusion": 12, "distill": 3, "polish": 1, "upscaler": 1, "judge": 2},
+}
+PICTURES = {"cpu": 24_000, "cuda": 100_000}
+LARGE_PICTURES = 500
+
+
+def main() -> None:
+    """Runs the stages in order. What exists is not made again, and what was stopped goes on."""
+    arguments = _arguments()
+    torch.set_num_threads(arguments.threads or torch.get_num_threads())
+    # Imported late: the workers that draw pictures need none of it.
+    from training.autoencoder import train_autoencoder
+    from training.captioned import caption_set
+    from training.dataset import render_set
+    from training.diffusion import train_diffusion
+    from training.distill import train_distilled
+    from training.enlarge import train_upscaler
+    from training.export import Parts, export
+    from training.judge import train_judge
+    from training.latents import encode_set
+    from training.polish import polish_decoder
+    from training.reading import train_reading
+    from training.tokenizer import build_tokenizer
+
+    work, kind = work_dir(), device().type
+    minutes = MINUTES[kind] | dict(arguments.minutes or [])
+    pictures, large, latents = work / "pictures", work / "large", work / "latents"
+    parts = Parts(**{n: work / f"{n}.pt" for n in ("autoencoder", "decoder", "diffusion", "distilled", "upscaler")})
+    reading, judge = work / "reading.pt", work / "judge.pt"
+    tokenizer = build_tokenizer(arguments.out / "tokenizer")
+    stages = {
+        "render": lambda: (
+            render_set(pictures, arguments.pictures or PICTURES[kind], seed=7),
+            render_set(large, LARGE_PICTURES, seed=8, size=512),
+        ),
+        "captions": lambda: caption_set(pictures, tokenizer),
+        "autoencoder": lambda: train_autoencoder(pictures, parts.autoencoder, minutes["autoencoder"]),
+        "encode": lambda: encode_set(pictures, parts.autoencoder, latents),
+        "reading": lambda: train_reading(pictures, tokenizer, reading, minutes["reading"]),
+        "diffusion": lambda: train_diffusion(
+            pictures, latents, tokenizer, reading, parts.diffusion, minutes["diffusion"], arguments.held
+        ),
+        "distill": lambda: train_distilled(
+            pictures, latents, tokenizer, parts.diffusion, parts.distilled, minutes["distill"]
+        ),
+        "polish": lambda: polish_decoder(pictures, latents, parts.autoencoder, parts.decoder, minutes["polish"]),
+        "upscaler": lambda: train_upscaler(
+            large, parts.autoencoder, work / "small.npy", parts.upscaler, minutes["upscaler"]
+        ),
+        "judge": lambda: train_judge(pictures, parts.autoencoder, work / "soft.npy", judge, minutes["judge"]),
+        "export": lambda: export(parts, latents, arguments.out),
+        "score": lambda: _score(arguments.out, judge),
+    }
+    for name in STAGES:
+        if name in arguments.only:
+            stages[name]()
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    span = parser.add_mutually_exclusive_group()
-    span.add_argument("--minutes", type=float, default=90, help="wall-clock minutes for everything")
-    span.add_argument("--deadline", help="finish training by this HH:MM")
     parser.add_argument("--out", type=Path, default=Path("models/starter"))
-    parser.add_argument("--pictures", type=int, default=15000)
-    parser.add_argument("--autoencoder-minutes", type=float, default=20)
-    parser.add_argument("--polish-minutes", type=float, default=8)
-    parser.add_argument("--restart-rate", type=float, default=0.0, help="begin a new schedule when resuming diffusion")
-    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", choices=STAGES, nargs="+", default=STAGES)
+    parser.add_argument("--minutes", type=_minutes, nargs="+", help="stage=minutes, in all: diffusion=400")
+    parser.add_argument("--pictures", type=int, help="how many to draw and learn from")
+    parser.add_argument("--held", type=float, default=0.6, help="part of the diffusion stage before its rate falls")
+    parser.add_argument("--threads", type=int)
     return parser.parse_args()
 
 
-def main() -> None:
-    """Runs the stages in order; each is skipped when its output exists, and diffusion resumes."""
-    arguments = _arguments()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    # Imported late so that the setting above holds for every numerical library.
-    from training.autoencoder import train_autoencoder
-    from training.dataset import render_set
-    from training.diffusion import train_diffusion
-    from training.export import export
-    from training.latents import encode_set
-    from training.polish import polish_decoder
-    from training.tokenizer import build_tokenizer
+def _minutes(text: str) -> tuple[str, float]:
+    stage, minutes = text.split("=")
+    if stage not in MINUTES["cpu"]:
+        raise argparse.ArgumentTypeError(f"{stage} is not one of {', '.join(MINUTES['cpu'])}")
+    return stage, float(minutes)
 
-    began = time.monotonic()
-    total = minutes_until(arguments.deadline) if arguments.deadline else arguments.minutes
-    work = work_dir()
-    pictures, latents = work / "pictures", work / "latents"
-    autoencoder, diffusion, polished = (work / f"{name}.pt" for name in ("autoencoder", "diffusion", "polished"))
-    tokenizer = arguments.out / "tokenizer"
-    processes = arguments.processes
-    if "render" in arguments.only:
-        render_set(pictures, arguments.pictures, seed=7, processes=processes)
-    if "autoencoder" in arguments.only:
-        train_autoencoder(pictures, autoencoder, arguments.autoencoder_minutes, processes)
-    if "encode" in arguments.only:
-        encode_set(pictures, autoencoder, latents, processes)
-    if "diffusion" in arguments.only:
-        build_tokenizer(tokenizer)
-        left = total - (time.monotonic() - began) / 60 - arguments.polish_minutes
-        train_diffusion(pictures, latents, tokenizer, diffusion, left, processes, arguments.restart_rate)
-    if "polish" in arguments.only:
-        polish_decoder(pictures, latents, autoencoder, polished, arguments.polish_minutes, processes)
-    if "export" in arguments.only:
-        export(polished if polished.exists() else autoencoder, latents, diffusion, arguments.out)
-    if "score" in arguments.only:
-        from training import score
 
-        score.main(["--model", str(arguments.out)])
+def _score(model: Path, judge: Path) -> None:
+    from training import score
+
+    score.main(["--model", str(model), "--judge", str(judge), "--out", str(model / "scores.json")])
 
 
 if __name__ == "__main__":

@@ -8,16 +8,21 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import numpy as np
 from transformers import CLIPTokenizer
 
-from training.captions import caption
-from training.dataset import sample_scenes
+from training.words import described
+from training.world.scene import sample_scene
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-MAX_LENGTH = 32
-# Words that people are likely to type beside those of the grammar: they tokenise whole, though the
-# model has not learned them.
-_EXTRA = "picture photo painting landscape beautiful bright view scene image sky water light".split()
+MAX_LENGTH = 40
+# What people type for pictures though no caption has it: it tokenises whole, and the model has not learned it.
+_EXTRA = """
+person people man woman girl boy child baby face portrait king queen princess wizard cat dog horse fish wolf bear lion
+rabbit butterfly dragon unicorn robot car train bicycle street road bridge castle church tower garden river waterfall
+island beach cloud hill mountain water fire ice room kitchen sofa chair window door food cake love anime cartoon fantasy
+cyberpunk abstract logo
+""".split()
 
 
 def _byte_alphabet() -> list[str]:
@@ -28,10 +33,13 @@ def _byte_alphabet() -> list[str]:
 
 
 def _word_counts(samples: int) -> Counter[str]:
-    rng = Random(0)
+    rng, scenes = Random(0), np.random.default_rng(123)
     counts: Counter[str] = Counter()
-    for scene in sample_scenes(samples, seed=123):
-        counts.update(re.findall(r"[a-z]+|[^\sa-z]+", caption(scene, rng).lower()))
+    for _ in range(samples):
+        scene = sample_scene(scenes)
+        for _ in range(12):
+            text, _ = described(scene, rng, mistakes=False)
+            counts.update(re.findall(r"[a-z]+|[0-9]|[^\sa-z0-9]+", text.lower()))
     counts.update({word: 1 for word in _EXTRA})
     return counts
 
