@@ -49,6 +49,7 @@ fn batch_equals_singles(pipeline: &Pipeline, size: u32, tolerance: f32) {
 fn a_batch_equals_its_singles() {
     batch_equals_singles(&tiny("tiny_first"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_second"), 32, 1e-5);
+    batch_equals_singles(&tiny("tiny_starter"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_xl"), 32, 1e-4);
     batch_equals_singles(&tiny("tiny_lcm"), 32, 1e-4);
 }
