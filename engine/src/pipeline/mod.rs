@@ -19,6 +19,7 @@ use image::RgbImage;
 use self::condition::together;
 use self::family::Family;
 use self::info::{LatentRgb, ModelInfo, Plan};
+use self::noise::Variation;
 pub use self::opening::Start;
 use self::session::{Params, Session};
 pub use self::tensors::{Conditioning, Given, GivenImage};
@@ -207,6 +208,11 @@ impl Pipeline {
             )));
         }
         check_guidance(params.guidance)?;
+        if let Some(Variation { strength, .. }) = params.variation.filter(|it| !(0.0..=1.0).contains(&it.strength)) {
+            return Err(EngineError::range(format!(
+                "the strength of a variation must lie between 0 and 1, not {strength}"
+            )));
+        }
         if params.prompt.len().max(params.negative_prompt.len()) > LONGEST_PROMPT {
             return Err(EngineError::range(format!("a prompt must not be longer than {LONGEST_PROMPT} bytes")));
         }

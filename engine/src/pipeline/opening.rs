@@ -7,7 +7,6 @@ use image::RgbImage;
 
 use super::Pipeline;
 use super::condition::{Condition, zeros};
-use super::noise::noise;
 use super::session::{BatchKey, FreshNoise, Params, Session};
 use crate::error::EngineError;
 use crate::schedulers::Trajectory;
@@ -37,10 +36,10 @@ pub(super) struct Opening {
 }
 
 impl Pipeline {
-    /// Begins a picture: encodes the words, draws the noise from the seed.
+    /// Begins a picture: encodes the words, draws the noise from the seeds.
     ///
     /// # Errors
-    /// [`EngineError::OutOfRange`] for sizes, steps or guidance the model does not offer, and for
+    /// [`EngineError::OutOfRange`] for sizes, steps, guidance or variations there are none of, and for
     /// every request to a refiner, which only goes on from pictures.
     pub fn open(&self, params: &Params) -> Result<Session, EngineError> {
         self.open_with(params, None)
@@ -59,7 +58,7 @@ impl Pipeline {
     fn open_with(&self, params: &Params, start: Option<(Start<'_>, f64)>) -> Result<Session, EngineError> {
         self.check(params)?;
         let [channels, height, width] = self.latent_shape(params.width, params.height);
-        let noise = noise(params.seed, channels * height * width);
+        let noise = params.seeds().noise(channels * height * width);
         let noise = Tensor::from_vec(noise, (1, channels, height, width), self.device.candle())?;
         let from = match start {
             Some((start, strength)) => Some((self.start_latents(start, params, noise.dims())?, strength)),
@@ -75,7 +74,7 @@ impl Pipeline {
         };
         self.begin(Opening {
             noise,
-            fresh: FreshNoise::Seed(params.seed),
+            fresh: FreshNoise::Seeds(params.seeds()),
             from,
             prompt,
             negative,
