@@ -50,7 +50,7 @@ mod weights;
 pub use candle_core::Tensor;
 pub use device::Device;
 pub use error::{EngineError, LoadError};
-pub use image::{Rgb, RgbImage};
+pub use image::{GrayImage, Luma, Rgb, RgbImage};
 pub use picture::encode_png;
 pub use pipeline::info::ModelInfo;
 pub use pipeline::noise::{Variation, noise, step_noise};

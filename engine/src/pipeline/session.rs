@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::condition::Condition;
+use super::mask::Original;
 use super::noise::{Seeds, Variation};
 use crate::error::Result;
 use crate::schedulers::{Step, Trajectory};
@@ -49,6 +50,16 @@ pub struct Session {
     /// When the key says guided.
     pub(crate) negative: Option<Condition>,
     pub(crate) guidance: f32,
+    pub(crate) origin: Origin,
+}
+
+/// What a session began with.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    Noise,
+    Picture,
+    /// A part of this picture stays.
+    Masked(Arc<Original>),
 }
 
 /// Where the noise that steps put in comes from.
