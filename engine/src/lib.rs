@@ -44,6 +44,7 @@ mod pipeline;
 mod schedulers;
 mod text;
 mod unet;
+mod upscaler;
 mod vae;
 mod weights;
 
@@ -57,3 +58,4 @@ pub use pipeline::noise::{Variation, noise, step_noise};
 pub use pipeline::session::{BatchKey, Params, Session};
 pub use pipeline::{Conditioning, Given, GivenImage, Pipeline, Start};
 pub use schedulers::{Correction, LOOKBACK, Remembers, Schedule, Scheduler, Step, Trajectory};
+pub use upscaler::{Upscaler, Upscaling};

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::family::Family;
+use super::family::{Family, UPSCALER};
 use crate::config::read_json;
 use crate::error::LoadError;
 use crate::text::clip::ClipConfig;
 use crate::unet::config::UnetConfig;
+use crate::upscaler::UpscalerConfig;
 use crate::vae::{Vae, VaeShape};
 use crate::weights;
 
@@ -28,6 +29,8 @@ pub struct ModelInfo {
     /// Width and height must be multiples of this.
     pub size_multiple: u32,
     pub class_name: String,
+    /// Whether it enlarges pictures too.
+    pub upscales: bool,
     /// Size of all weight files.
     pub weight_bytes: u64,
 }
@@ -103,6 +106,9 @@ impl Plan {
             return Err(LoadError::config(&unet_path, reason));
         }
         check_addition(&unet_path, &family, &unet, &clips)?;
+        if family.upscales {
+            UpscalerConfig::read(&dir.join(UPSCALER).join("config.json"))?;
+        }
         let mut weight_bytes = 0;
         for (part, stem) in family.parts() {
             for path in weights::find(&dir.join(part), stem)? {
@@ -165,6 +171,7 @@ fn info(
         default_guidance: card.default_guidance.unwrap_or(7.5),
         size_multiple,
         class_name: family.class_name.clone(),
+        upscales: family.upscales,
         weight_bytes,
     };
     if info.name.is_empty()

@@ -5,8 +5,9 @@ use image::{GrayImage, Luma};
 
 use super::condition::zeros;
 use super::opening::{Begun, Opening};
-use super::{Pipeline, check_guidance, to_byte};
+use super::{Pipeline, check_guidance};
 use crate::error::EngineError;
+use crate::picture::to_byte;
 use crate::pipeline::session::{FreshNoise, Session};
 use crate::text::encoders::Encoded;
 use crate::unet::addition::Added;
@@ -150,7 +151,7 @@ impl Pipeline {
     /// # Errors
     /// When there are more ids than positions, or an id that is not in the vocabulary.
     pub fn encode_ids(&self, ids: &[Vec<u32>]) -> Result<(Tensor, Option<Tensor>), EngineError> {
-        let encoded = self.compute(|| self.text.encode(ids))?;
+        let encoded = self.device.compute(|| self.text.encode(ids))?;
         Ok((encoded.states, encoded.pooled))
     }
 
@@ -182,7 +183,7 @@ impl Pipeline {
             }
             None => Added::default(),
         };
-        self.compute(|| self.unet.forward(latents, timesteps, words, &added))
+        self.device.compute(|| self.unet.forward(latents, timesteps, words, &added))
     }
 
     /// Latents `[n, channels, height, width]` to pictures `[n, 3, height, width]` between 0 and 1.
@@ -190,7 +191,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32))
+        self.device.compute(|| self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32))
     }
 
     /// Pictures `[n, 3, height, width]` between 0 and 1 to latents.
@@ -198,7 +199,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn encode(&self, pictures: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
+        self.device.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
     }
 
     /// What each session begins with.
@@ -243,7 +244,7 @@ impl Pipeline {
                 return Err(EngineError::range("noise to sample the autoencoder with must have the latents' shape"));
             }
             let noise = noise.map(|noise| noise.to_device(self.device.candle())).transpose()?;
-            self.compute(|| self.vae.encode(&image.affine(2.0, -1.0)?, noise.as_ref()))?
+            self.device.compute(|| self.vae.encode(&image.affine(2.0, -1.0)?, noise.as_ref()))?
         };
         if latents.dims() != shape {
             return Err(EngineError::range("the autoencoder made latents of another shape"));
@@ -269,10 +270,10 @@ impl Pipeline {
             }
             Conditioning::Ids(rows) => {
                 let each = |ids: &Vec<u32>| self.text.encode(&vec![ids.clone(); self.text.count()]);
-                self.compute(|| rows.iter().map(each).collect())?
+                self.device.compute(|| rows.iter().map(each).collect())?
             }
             Conditioning::IdsPerEncoder(rows) => {
-                self.compute(|| rows.iter().map(|ids| self.text.encode(ids)).collect())?
+                self.device.compute(|| rows.iter().map(|ids| self.text.encode(ids)).collect())?
             }
         };
         let wanted = self.unet.config().context();
