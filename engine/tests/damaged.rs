@@ -180,7 +180,7 @@ fn unknown_classes_are_named() {
 
 #[test]
 fn settings_that_are_not_known_are_named() {
-    let bad: [(&str, &str, Value); 22] = [
+    let bad: [(&str, &str, Value); 23] = [
         ("unet/config.json", "_class_name", json!("UNet3DConditionModel")),
         ("unet/config.json", "down_block_types", json!(["DownBlock2D", "AttnDownBlock2D"])),
         ("unet/config.json", "block_out_channels", json!([])),
@@ -191,6 +191,7 @@ fn settings_that_are_not_known_are_named() {
         ("unet/config.json", "attention_head_dim", json!([1, 2, 3])),
         ("unet/config.json", "num_attention_heads", json!(2)),
         ("unet/config.json", "addition_embed_type", json!("text_time")),
+        ("unet/config.json", "addition_embed_type", json!("image")),
         ("unet/config.json", "resnet_time_scale_shift", json!("ada_group")),
         ("unet/config.json", "in_channels", json!(9)),
         ("unet/config.json", "in_channels", json!(-1)),

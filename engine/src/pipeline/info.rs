@@ -8,6 +8,7 @@ use super::family::{Family, UPSCALER};
 use crate::config::read_json;
 use crate::error::LoadError;
 use crate::text::clip::ClipConfig;
+use crate::unet::addition::AdditionConfig;
 use crate::unet::config::UnetConfig;
 use crate::upscaler::UpscalerConfig;
 use crate::vae::{Vae, VaeShape};
@@ -130,19 +131,18 @@ impl Plan {
 fn check_addition(path: &Path, family: &Family, unet: &UnetConfig, clips: &[ClipConfig]) -> Result<(), LoadError> {
     let pooled = clips.iter().find_map(ClipConfig::pooled).unwrap_or(0);
     match (family.time_ids(0, 0, false).len(), unet.addition) {
-        (0, None) => Ok(()),
-        (0, Some(_)) => {
+        (0, None | Some(AdditionConfig::Text { .. })) => Ok(()),
+        (0, Some(AdditionConfig::TextTime { .. })) => {
             let reason = format!("`addition_embed_type` is set, but a {} adds nothing", family.class_name);
             Err(LoadError::config(path, reason))
         }
-        (_, None) => {
-            let reason = format!("`addition_embed_type` is not set, but a {} needs it", family.class_name);
+        (_, None | Some(AdditionConfig::Text { .. })) => {
+            let reason = format!("`addition_embed_type` is not \"text_time\", but a {} needs it", family.class_name);
             Err(LoadError::config(path, reason))
         }
-        (sizes, Some(addition)) if pooled == 0 || addition.inputs != pooled + sizes * addition.width => {
+        (sizes, Some(AdditionConfig::TextTime { width, inputs })) if pooled == 0 || inputs != pooled + sizes * width => {
             let reason = format!(
-                "`projection_class_embeddings_input_dim` is {}, but the pooled text has {pooled} values and {sizes} sizes have {} each",
-                addition.inputs, addition.width
+                "`projection_class_embeddings_input_dim` is {inputs}, but the pooled text has {pooled} values and {sizes} sizes have {width} each"
             );
             Err(LoadError::config(path, reason))
         }

@@ -10,7 +10,7 @@ use crate::error::EngineError;
 use crate::picture::to_byte;
 use crate::pipeline::session::{FreshNoise, Session};
 use crate::text::encoders::Encoded;
-use crate::unet::addition::Added;
+use crate::unet::addition::{Added, AdditionConfig};
 
 /// Words, encoded by somebody else or still to be encoded.
 #[derive(Clone, Debug)]
@@ -286,8 +286,8 @@ impl Pipeline {
                 encoded.len()
             )));
         }
-        if let Some(addition) = self.unet.config().addition {
-            let wanted = addition.inputs - self.family.time_ids(0, 0, false).len() * addition.width;
+        if let Some(AdditionConfig::TextTime { width, inputs }) = self.unet.config().addition {
+            let wanted = inputs - self.family.time_ids(0, 0, false).len() * width;
             let fits = |one: &Encoded| one.pooled.as_ref().is_some_and(|pooled| pooled.dims() == [1, wanted]);
             if !encoded.iter().all(fits) {
                 return Err(EngineError::range(format!("this model needs pooled text of width {wanted}")));

@@ -85,6 +85,7 @@ struct Raw {
     conv_in_kernel: usize,
     conv_out_kernel: usize,
     addition_embed_type: Option<String>,
+    addition_embed_type_num_heads: usize,
     addition_time_embed_dim: Option<usize>,
     projection_class_embeddings_input_dim: Option<usize>,
     time_cond_proj_dim: Option<usize>,
@@ -118,6 +119,7 @@ impl Default for Raw {
             conv_in_kernel: 3,
             conv_out_kernel: 3,
             addition_embed_type: None,
+            addition_embed_type_num_heads: 64,
             addition_time_embed_dim: None,
             projection_class_embeddings_input_dim: None,
             time_cond_proj_dim: None,
@@ -180,19 +182,27 @@ impl UnetConfig {
 }
 
 impl Raw {
-    fn addition(&self, path: &Path) -> Result<Option<AdditionConfig>, LoadError> {
+    fn addition(&self, path: &Path, context: usize) -> Result<Option<AdditionConfig>, LoadError> {
         match (self.addition_embed_type.as_deref(), self.addition_time_embed_dim) {
             (None, _) => Ok(None),
             (Some("text_time"), Some(width)) if width >= 2 && width as f64 / 2.0 != self.freq_shift => {
                 match self.projection_class_embeddings_input_dim {
-                    Some(inputs) if inputs > 0 => Ok(Some(AdditionConfig { width, inputs })),
+                    Some(inputs) if inputs > 0 => Ok(Some(AdditionConfig::TextTime { width, inputs })),
                     _ => Err(LoadError::config(path, "`projection_class_embeddings_input_dim` is missing")),
                 }
             }
             (Some("text_time"), _) => Err(LoadError::config(path, "`addition_time_embed_dim` is missing or too small")),
+            (Some("text"), _) => {
+                let heads = self.addition_embed_type_num_heads;
+                if heads == 0 || context % heads != 0 {
+                    let reason = format!("`cross_attention_dim` {context} does not divide into {heads} heads");
+                    return Err(LoadError::config(path, reason));
+                }
+                Ok(Some(AdditionConfig::Text { heads }))
+            }
             (Some(other), _) => Err(LoadError::config(
                 path,
-                format!("`addition_embed_type` is {other:?}, and only \"text_time\" is known here"),
+                format!("`addition_embed_type` is {other:?}, and only \"text_time\" and \"text\" are known here"),
             )),
         }
     }
@@ -264,7 +274,7 @@ impl Raw {
         if self.time_cond_proj_dim.is_some_and(|width| width < 4) {
             return bad("`time_cond_proj_dim` must be at least 4".into());
         }
-        let addition = self.addition(path)?;
+        let addition = self.addition(path, contexts[0])?;
         let levels = (0..count)
             .map(|i| Level {
                 channels: self.block_out_channels[i],
