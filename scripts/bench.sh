@@ -10,5 +10,7 @@ source scripts/lib.sh
 
 claim_target
 # With the whole workspace, so that the crates compiled for everything else are used.
-step "Building the benchmark" cargo build --quiet --release --workspace --exclude frontend --example bench_starter
+step "Building the benchmarks" cargo build --quiet --release --workspace --exclude frontend \
+  --example bench_starter --example bench_upscaler
 step "Benchmark of the engine" "$CARGO_TARGET_DIR/release/examples/bench_starter" "$@"
+step "Benchmark of the upscaler" "$CARGO_TARGET_DIR/release/examples/bench_upscaler"

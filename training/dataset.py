@@ -26,7 +26,7 @@ def sample_scenes(count: int, seed: int, unseen: bool = False) -> list[Scene]:
 
 
 def draw(scenes: Sequence[Scene], size: int, where: torch.device) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures [n, size, size, 3] and how much of each latent pixel is the thing [n, size / 8, size / 8], both uint8."""
+    """Pictures [n, size, size, 3], and how much of each latent pixel is the thing [n, side, side], both uint8."""
     with torch.inference_mode():
         picture = render(scenes, size, where)
         pixels = picture.pixels.clamp(0, 1).mul(255).add(0.5).to(torch.uint8).permute(0, 2, 3, 1)

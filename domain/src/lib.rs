@@ -7,6 +7,7 @@
 pub mod behaviour;
 pub mod credits;
 pub mod error;
+pub mod examples;
 pub mod handover;
 pub mod ids;
 pub mod job;

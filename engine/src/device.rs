@@ -1,6 +1,7 @@
 //! The device a model lives on.
 
-use crate::error::EngineError;
+use crate::error::{EngineError, Result};
+use crate::nn::in_pool;
 
 /// A place where tensors live and are computed: the processor, or one CUDA card. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,6 +38,11 @@ impl Device {
     /// Whether this is the processor.
     pub fn is_cpu(&self) -> bool {
         self.inner.is_cpu()
+    }
+
+    /// Runs a network where it runs best: on a thread of the pool, if the processor computes.
+    pub(crate) fn compute<R: Send>(&self, work: impl FnOnce() -> Result<R> + Send) -> Result<R, EngineError> {
+        Ok(if self.is_cpu() { in_pool(work)? } else { work()? })
     }
 
     pub(crate) fn candle(&self) -> &candle_core::Device {

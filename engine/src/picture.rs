@@ -29,6 +29,11 @@ pub fn encode_png(image: &RgbImage, recipe: Option<&str>) -> Result<Vec<u8>, Eng
     Ok(bytes)
 }
 
+/// 0 to 1 becomes 0 to 255, whatever lies outside is cut off.
+pub(crate) fn to_byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
 /// What a `tEXt` chunk may hold: Latin-1 without control characters other than line feeds.
 fn is_latin1_text(c: char) -> bool {
     matches!(u32::from(c), 0x0a | 0x20..=0x7e | 0xa0..=0xff)

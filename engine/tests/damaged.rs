@@ -57,6 +57,7 @@ macro_rules! fails {
 fn the_copies_load_when_nothing_is_done_to_them() {
     assert!(load("tiny_first", |_| {}).is_ok());
     assert!(load("tiny_second", |_| {}).is_ok());
+    assert!(load("tiny_starter", |_| {}).is_ok());
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn unknown_classes_are_named() {
 
 #[test]
 fn settings_that_are_not_known_are_named() {
-    let bad: [(&str, &str, Value); 22] = [
+    let bad: [(&str, &str, Value); 23] = [
         ("unet/config.json", "_class_name", json!("UNet3DConditionModel")),
         ("unet/config.json", "down_block_types", json!(["DownBlock2D", "AttnDownBlock2D"])),
         ("unet/config.json", "block_out_channels", json!([])),
@@ -190,7 +191,8 @@ fn settings_that_are_not_known_are_named() {
         ("unet/config.json", "attention_head_dim", json!([1, 2, 3])),
         ("unet/config.json", "num_attention_heads", json!(2)),
         ("unet/config.json", "addition_embed_type", json!("text_time")),
-        ("unet/config.json", "resnet_time_scale_shift", json!("scale_shift")),
+        ("unet/config.json", "addition_embed_type", json!("image")),
+        ("unet/config.json", "resnet_time_scale_shift", json!("ada_group")),
         ("unet/config.json", "in_channels", json!(9)),
         ("unet/config.json", "in_channels", json!(-1)),
         ("unet/config.json", "cross_attention_dim", json!(32)),
@@ -248,6 +250,63 @@ fn the_parts_of_sdxl_must_fit_each_other() {
         });
     });
     fails!(nobody, LoadError::BadConfig { .. });
+}
+
+#[test]
+fn an_upscaler_is_checked_like_every_other_part() {
+    const CONFIG: &str = "upscaler/config.json";
+    const WEIGHTS: &str = "upscaler/diffusion_pytorch_model.safetensors";
+    for (field, value) in [
+        ("channels", json!(0)),
+        ("channels", json!(257)),
+        ("channels", json!(-1)),
+        ("channels", json!(1u64 << 40)),
+        ("channels", Value::Null),
+        ("blocks", json!(33)),
+        ("blocks", json!(u64::MAX)),
+        ("blocks", json!("many")),
+        ("scale", json!(3)),
+        ("scale", json!(1e300)),
+        ("_class_name", Value::Null),
+    ] {
+        match load("tiny_starter", set(CONFIG, field, value.clone())) {
+            Err(LoadError::BadConfig { path, reason }) => assert!(path.ends_with(CONFIG), "{field}: {reason}"),
+            other => panic!("{field} {value}: {:?}", other.map(|_| ())),
+        }
+    }
+    fails!(load("tiny_starter", set(CONFIG, "_class_name", json!("Other"))), LoadError::UnknownClass { .. });
+    fails!(load("tiny_starter", set(CONFIG, "channels", json!(11))), LoadError::WrongShape { .. });
+    fails!(load("tiny_starter", set(CONFIG, "blocks", json!(4))), LoadError::MissingTensor { .. });
+    for file in [CONFIG, WEIGHTS] {
+        let gone = |dir: &Path| std::fs::remove_file(dir.join(file)).expect("it was there");
+        match load("tiny_starter", gone) {
+            Err(LoadError::MissingFile { path }) => assert!(path.ends_with(file), "{}", path.display()),
+            other => panic!("{file}: {:?}", other.map(|_| ())),
+        }
+    }
+    let unpinned = |dir: &Path| {
+        std::fs::write(dir.join("SHA256SUMS"), format!("{}  {WEIGHTS}\n", "0".repeat(64))).expect("it writes");
+    };
+    fails!(load("tiny_starter", unpinned), LoadError::WrongChecksum { .. });
+
+    let gone = |dir: &Path| std::fs::remove_dir_all(dir.join("upscaler")).expect("it was there");
+    assert!(load("tiny_starter", gone).expect("it loads without").upscaler().is_none());
+    let promised = load("tiny_starter", |dir| {
+        gone(dir);
+        edit(dir.join("model_index.json"), |index| index["upscaler"] = json!(["mindseye", "MindseyeUpscaler"]));
+    });
+    fails!(promised, LoadError::MissingFile { .. });
+}
+
+#[test]
+fn the_memory_of_an_upscaler_counts() {
+    let whole = ModelInfo::read(&fixture("tiny_starter")).expect("it reads").weight_bytes;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    copy(&fixture("tiny_starter"), dir.path());
+    std::fs::remove_dir_all(dir.path().join("upscaler")).expect("it was there");
+    let without = ModelInfo::read(dir.path()).expect("it reads").weight_bytes;
+    let weights = std::fs::metadata(fixture("tiny_starter/upscaler/diffusion_pytorch_model.safetensors"));
+    assert_eq!(whole - without, weights.expect("weights").len());
 }
 
 #[test]

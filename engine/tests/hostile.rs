@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use common::{copy, fixture, params};
-use engine::{Device, Params, Pipeline};
+use engine::{Device, Params, Pipeline, RgbImage};
 use serde_json::{Value, json};
 
 /// Damages of each model: enough to touch every file many times, in some seconds.
@@ -27,7 +27,7 @@ impl Chance {
 
 #[test]
 fn nothing_that_a_file_says_is_a_panic() {
-    for model in ["tiny_first", "tiny_second", "tiny_xl"] {
+    for model in ["tiny_first", "tiny_second", "tiny_starter", "tiny_xl"] {
         let (mut loaded, mut refused) = (0, 0);
         for round in 0..ROUNDS {
             let dir = tempfile::tempdir().expect("a temporary folder");
@@ -58,6 +58,7 @@ fn attempt(dir: &Path) -> bool {
         while !session.is_done() && pipeline.step(&mut [&mut session]).is_ok() {}
         let _ = pipeline.finish(&session);
     }
+    let _ = pipeline.upscale(&RgbImage::new(5, 3), 4);
     true
 }
 

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use domain::request::MAX_SEED;
-use domain::{GenerationRequest, ModelCard};
+use domain::{GenerationRequest, ModelCard, ValidRequest};
 use engine::{ModelInfo, Pipeline};
+use image::RgbImage;
 
 use crate::backend::DeviceSpec;
 use crate::backend::diffusion::{card, model_folders, open_device, params};
@@ -50,44 +51,77 @@ pub struct GenerateArgs {
 }
 
 pub fn run(args: &GenerateArgs) -> Result<(), String> {
-    let folders = model_folders(&args.models);
-    let folder = match &args.model {
-        None => folders.first(),
-        Some(name) => folders.iter().find(|path| ModelInfo::read(path).is_ok_and(|info| info.name == *name)),
-    };
-    let Some(folder) = folder else {
-        let wanted = args.model.as_deref().unwrap_or("any model");
-        return Err(format!("{wanted} is not in {}; `mindseye-worker models` lists what is", args.models.display()));
-    };
-    let device = open_device(&args.device).map_err(|error| error.to_string())?;
-    let pipeline = Pipeline::load(folder, &device).map_err(|error| error.to_string())?;
-    let card: ModelCard = card(pipeline.info());
-    let request = GenerationRequest {
+    let model = Loaded::open(&args.models, args.model.as_deref(), &args.device)?;
+    let request = model.request(GenerationRequest {
         prompt: args.prompt.clone(),
         negative_prompt: Some(args.negative_prompt.clone()),
-        model: Some(card.name.clone()),
         count: Some(args.count),
         seed: Some(args.seed.unwrap_or_else(random_seed)),
         width: args.size.map(|(width, _)| width),
         height: args.size.map(|(_, height)| height),
         steps: args.steps,
         guidance: args.guidance,
-    };
-    let request = request.validate(&[card], 0).map_err(|error| error.to_string())?;
+        ..GenerationRequest::default()
+    })?;
     for index in 0..request.count {
         let watch = Stopwatch::start();
-        let seed = request.seed_of(index);
-        let mut session = pipeline.open(&params(&request, seed)).map_err(|error| error.to_string())?;
-        while !session.is_done() {
-            pipeline.step(&mut [&mut session]).map_err(|error| error.to_string())?;
-        }
-        let picture = pipeline.finish(&session).map_err(|error| error.to_string())?;
+        let picture = model.draw(&request, index)?;
         let png = engine::encode_png(&picture, Some(&request.recipe(index))).map_err(|error| error.to_string())?;
         let path = numbered(&args.out, index, request.count);
         std::fs::write(&path, png).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
-        eprintln!("{} (seed {seed}, {:.1} s)", path.display(), watch.ms() / 1_000.0);
+        eprintln!("{} (seed {}, {:.1} s)", path.display(), request.seed_of(index), watch.ms() / 1_000.0);
     }
     Ok(())
+}
+
+/// A model that draws without a head.
+pub struct Loaded {
+    pipeline: Pipeline,
+    card: ModelCard,
+}
+
+impl Loaded {
+    /// Loads a model by name from a folder of models; the first one when no name is given.
+    ///
+    /// # Errors
+    /// With a sentence, when it isn't there or doesn't load.
+    pub fn open(models: &Path, name: Option<&str>, device: &DeviceSpec) -> Result<Loaded, String> {
+        let folders = model_folders(models);
+        let folder = match name {
+            None => folders.first(),
+            Some(name) => folders.iter().find(|path| ModelInfo::read(path).is_ok_and(|info| info.name == *name)),
+        };
+        let Some(folder) = folder else {
+            let wanted = name.unwrap_or("any model");
+            return Err(format!("{wanted} is not in {}; `mindseye-worker models` lists what is", models.display()));
+        };
+        let device = open_device(device).map_err(|error| error.to_string())?;
+        let pipeline = Pipeline::load(folder, &device).map_err(|error| error.to_string())?;
+        let card = card(pipeline.info());
+        Ok(Loaded { pipeline, card })
+    }
+
+    /// A request as this model understands it.
+    ///
+    /// # Errors
+    /// With a sentence, when it asks for what can't be.
+    pub fn request(&self, request: GenerationRequest) -> Result<ValidRequest, String> {
+        let request = GenerationRequest { model: Some(self.card.name.clone()), ..request };
+        request.validate(std::slice::from_ref(&self.card), 0).map_err(|error| error.to_string())
+    }
+
+    /// One of a request's pictures.
+    ///
+    /// # Errors
+    /// With a sentence, when the device gives up.
+    pub fn draw(&self, request: &ValidRequest, index: u32) -> Result<RgbImage, String> {
+        let seed = request.seed_of(index);
+        let mut session = self.pipeline.open(&params(request, seed)).map_err(|error| error.to_string())?;
+        while !session.is_done() {
+            self.pipeline.step(&mut [&mut session]).map_err(|error| error.to_string())?;
+        }
+        self.pipeline.finish(&session).map_err(|error| error.to_string())
+    }
 }
 
 pub fn list_models(folder: &Path) -> Result<(), String> {

@@ -8,6 +8,7 @@ mod connection;
 mod delivery;
 mod desk;
 mod dial;
+mod examples;
 mod generate;
 mod heat;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     Generate(generate::GenerateArgs),
     /// Measures pictures a minute with and without shared passes.
     Bench(benchmark::BenchArgs),
+    /// Draws the pictures of the page's starting points and styles.
+    Examples(examples::ExamplesArgs),
     /// Lists the models in the models folder and whether they load.
     Models(ModelsArgs),
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Bench(args)) => benchmark::run(&args),
+        Some(Command::Examples(args)) => examples::run(&args),
         Some(Command::Models(args)) => generate::list_models(&args.models),
         None => serve::run(&cli.serve),
     };

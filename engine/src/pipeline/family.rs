@@ -12,6 +12,9 @@ use crate::text::encoders::States;
 const TEXT_STEM: &str = "model";
 const STEM: &str = "diffusion_pytorch_model";
 
+/// The folder of what enlarges pictures.
+pub(super) const UPSCALER: &str = "upscaler";
+
 /// The scores that diffusers' pipelines ask a refiner for, out of 10, unless told otherwise.
 const AESTHETICS: f32 = 6.0;
 const NEGATIVE_AESTHETICS: f32 = 2.5;
@@ -44,6 +47,8 @@ pub(crate) struct Family {
     pub(crate) zeros_for_empty: bool,
     /// Only goes on from pictures, and is told how good they are to look instead of their size.
     pub(crate) refines: bool,
+    /// Comes with something that enlarges pictures.
+    pub(crate) upscales: bool,
     aesthetics: bool,
 }
 
@@ -88,6 +93,8 @@ impl Family {
             text_folders,
             zeros_for_empty: zeros && kind == Kind::StableDiffusionXl,
             refines,
+            // Whoever adds the part later need not touch the index.
+            upscales: has(UPSCALER) || dir.join(UPSCALER).is_dir(),
             aesthetics: refines && aesthetics,
         })
     }
@@ -95,7 +102,8 @@ impl Family {
     /// Every part with weights: its folder, and what its files are called.
     pub(crate) fn parts(&self) -> Vec<(&'static str, &'static str)> {
         let text = self.text_folders.iter().map(|folder| (*folder, TEXT_STEM));
-        text.chain([("unet", STEM), ("vae", STEM)]).collect()
+        let upscaler = self.upscales.then_some((UPSCALER, STEM));
+        text.chain([("unet", STEM), ("vae", STEM)]).chain(upscaler).collect()
     }
 
     /// What the network is told of a picture with these sides in pixels, uncropped and as large as

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::family::Family;
+use super::family::{Family, UPSCALER};
 use crate::config::read_json;
 use crate::error::LoadError;
 use crate::text::clip::ClipConfig;
+use crate::unet::addition::AdditionConfig;
 use crate::unet::config::UnetConfig;
+use crate::upscaler::UpscalerConfig;
 use crate::vae::{Vae, VaeShape};
 use crate::weights;
 
@@ -28,6 +30,8 @@ pub struct ModelInfo {
     /// Width and height must be multiples of this.
     pub size_multiple: u32,
     pub class_name: String,
+    /// Whether it enlarges pictures too.
+    pub upscales: bool,
     /// Size of all weight files.
     pub weight_bytes: u64,
 }
@@ -103,6 +107,9 @@ impl Plan {
             return Err(LoadError::config(&unet_path, reason));
         }
         check_addition(&unet_path, &family, &unet, &clips)?;
+        if family.upscales {
+            UpscalerConfig::read(&dir.join(UPSCALER).join("config.json"))?;
+        }
         let mut weight_bytes = 0;
         for (part, stem) in family.parts() {
             for path in weights::find(&dir.join(part), stem)? {
@@ -124,19 +131,18 @@ impl Plan {
 fn check_addition(path: &Path, family: &Family, unet: &UnetConfig, clips: &[ClipConfig]) -> Result<(), LoadError> {
     let pooled = clips.iter().find_map(ClipConfig::pooled).unwrap_or(0);
     match (family.time_ids(0, 0, false).len(), unet.addition) {
-        (0, None) => Ok(()),
-        (0, Some(_)) => {
+        (0, None | Some(AdditionConfig::Text { .. })) => Ok(()),
+        (0, Some(AdditionConfig::TextTime { .. })) => {
             let reason = format!("`addition_embed_type` is set, but a {} adds nothing", family.class_name);
             Err(LoadError::config(path, reason))
         }
-        (_, None) => {
-            let reason = format!("`addition_embed_type` is not set, but a {} needs it", family.class_name);
+        (_, None | Some(AdditionConfig::Text { .. })) => {
+            let reason = format!("`addition_embed_type` is not \"text_time\", but a {} needs it", family.class_name);
             Err(LoadError::config(path, reason))
         }
-        (sizes, Some(addition)) if pooled == 0 || addition.inputs != pooled + sizes * addition.width => {
+        (sizes, Some(AdditionConfig::TextTime { width, inputs })) if pooled == 0 || inputs != pooled + sizes * width => {
             let reason = format!(
-                "`projection_class_embeddings_input_dim` is {}, but the pooled text has {pooled} values and {sizes} sizes have {} each",
-                addition.inputs, addition.width
+                "`projection_class_embeddings_input_dim` is {inputs}, but the pooled text has {pooled} values and {sizes} sizes have {width} each"
             );
             Err(LoadError::config(path, reason))
         }
@@ -165,6 +171,7 @@ fn info(
         default_guidance: card.default_guidance.unwrap_or(7.5),
         size_multiple,
         class_name: family.class_name.clone(),
+        upscales: family.upscales,
         weight_bytes,
     };
     if info.name.is_empty()

@@ -3,6 +3,7 @@
 mod condition;
 mod family;
 pub(crate) mod info;
+mod mask;
 pub(crate) mod noise;
 mod opening;
 pub(crate) mod session;
@@ -17,17 +18,19 @@ use candle_core::{IndexOp, Tensor};
 use image::RgbImage;
 
 use self::condition::together;
-use self::family::Family;
+use self::family::{Family, UPSCALER};
 use self::info::{LatentRgb, ModelInfo, Plan};
+use self::noise::Variation;
 pub use self::opening::Start;
-use self::session::{Params, Session};
+use self::session::{Origin, Params, Session};
 pub use self::tensors::{Conditioning, Given, GivenImage};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
-use crate::nn::in_pool;
+use crate::picture::to_byte;
 use crate::schedulers::Scheduler;
 use crate::text::encoders::{Encoded, TextEncoders};
 use crate::unet::Unet;
+use crate::upscaler::Upscaler;
 use crate::vae::{Vae, VaeShape};
 
 /// No prompt is longer than this; what the text encoder has no room for is cut off anyway.
@@ -43,6 +46,7 @@ pub struct Pipeline {
     unet: Unet,
     scheduler: Scheduler,
     vae: Vae,
+    upscaler: Option<Upscaler>,
     shape: VaeShape,
     latent_rgb: Option<LatentRgb>,
 }
@@ -72,6 +76,7 @@ impl Pipeline {
             unet: Unet::load(&dir.join("unet"), device)?,
             scheduler,
             vae: Vae::load(&dir.join("vae"), device)?,
+            upscaler: if plan.info.upscales { Some(Upscaler::load(&dir.join(UPSCALER), device)?) } else { None },
             shape: plan.vae,
             latent_rgb: plan.latent_rgb,
             info: plan.info,
@@ -81,6 +86,22 @@ impl Pipeline {
     /// What the model says about itself.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// What enlarges its pictures, if it comes with something that does.
+    pub fn upscaler(&self) -> Option<&Upscaler> {
+        self.upscaler.as_ref()
+    }
+
+    /// Enlarges any picture 2 or 4 times.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfRange`] if the model comes without an upscaler; otherwise as [`Upscaler::upscale`].
+    pub fn upscale(&self, picture: &RgbImage, factor: u32) -> Result<RgbImage, EngineError> {
+        match &self.upscaler {
+            Some(upscaler) => upscaler.upscale(picture, factor),
+            None => Err(EngineError::range(format!("the model {} can't enlarge pictures", self.info.name))),
+        }
     }
 
     /// Advances every session by exactly one step, all of them in one forward pass of the network.
@@ -112,7 +133,7 @@ impl Pipeline {
             timesteps.push(step.timestep);
         }
         let (inputs, (words, added)) = (Tensor::cat(&inputs, 0)?, together(&words, guidances)?);
-        let outputs = self.compute(|| self.unet.forward(&inputs, &timesteps, &words, &added))?;
+        let outputs = self.device.compute(|| self.unet.forward(&inputs, &timesteps, &words, &added))?;
 
         let mut moved = Vec::with_capacity(sessions.len());
         for (index, session) in sessions.iter().enumerate() {
@@ -155,7 +176,7 @@ impl Pipeline {
         }))
     }
 
-    /// The finished picture.
+    /// The finished picture. Where a mask was black it is the picture it began with, to the byte.
     ///
     /// # Errors
     /// [`EngineError::Unfinished`] unless all steps have been taken.
@@ -167,23 +188,22 @@ impl Pipeline {
         let picture = self.decode(session.latents())?.i(0)?.permute((1, 2, 0))?.contiguous()?;
         let (height, width, _) = picture.dims3()?;
         let bytes = picture.flatten_all()?.to_vec1::<f32>()?.into_iter().map(to_byte).collect();
-        RgbImage::from_raw(width as u32, height as u32, bytes)
-            .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))
+        let mut picture = RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))?;
+        if let Origin::Masked(original) = &session.origin {
+            original.put_back(&mut picture);
+        }
+        Ok(picture)
     }
 
     fn encode_prompt(&self, prompt: &str) -> Result<Encoded, EngineError> {
         let ids = self.text.tokenize(prompt)?;
-        self.compute(|| self.text.encode(&ids))
+        self.device.compute(|| self.text.encode(&ids))
     }
 
     /// Whether a step looks at the negative prompt too. Networks that are told the guidance do not.
     fn is_guided(&self, guidance: f32) -> bool {
         guidance > 1.0 && self.unet.config().guidance.is_none()
-    }
-
-    /// Runs a network where it runs best: on a thread of the pool, if the processor computes.
-    fn compute<R: Send>(&self, work: impl FnOnce() -> Result<R, candle_core::Error> + Send) -> Result<R, EngineError> {
-        Ok(if self.device.is_cpu() { in_pool(work)? } else { work()? })
     }
 
     fn latent_shape(&self, width: u32, height: u32) -> [usize; 3] {
@@ -207,6 +227,11 @@ impl Pipeline {
             )));
         }
         check_guidance(params.guidance)?;
+        if let Some(Variation { strength, .. }) = params.variation.filter(|it| !(0.0..=1.0).contains(&it.strength)) {
+            return Err(EngineError::range(format!(
+                "the strength of a variation must lie between 0 and 1, not {strength}"
+            )));
+        }
         if params.prompt.len().max(params.negative_prompt.len()) > LONGEST_PROMPT {
             return Err(EngineError::range(format!("a prompt must not be longer than {LONGEST_PROMPT} bytes")));
         }
@@ -240,9 +265,4 @@ fn check_guidance(guidance: f32) -> Result<(), EngineError> {
         return Ok(());
     }
     Err(EngineError::range(format!("the guidance must lie between 0 and 50, not {guidance}")))
-}
-
-/// 0 to 1 becomes 0 to 255, whatever lies outside is cut off.
-fn to_byte(value: f32) -> u8 {
-    (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }

@@ -1,14 +1,16 @@
 //! The pipeline from tensors instead of words: for comparing it with other implementations.
 
-use candle_core::Tensor;
+use candle_core::{IndexOp, Tensor};
+use image::{GrayImage, Luma};
 
 use super::condition::zeros;
-use super::opening::Opening;
+use super::opening::{Begun, Opening};
 use super::{Pipeline, check_guidance};
 use crate::error::EngineError;
+use crate::picture::to_byte;
 use crate::pipeline::session::{FreshNoise, Session};
 use crate::text::encoders::Encoded;
-use crate::unet::addition::Added;
+use crate::unet::addition::{Added, AdditionConfig};
 
 /// Words, encoded by somebody else or still to be encoded.
 #[derive(Clone, Debug)]
@@ -53,6 +55,9 @@ pub struct GivenImage {
     /// Noise of the latents' shape with which the autoencoder's distribution is sampled; its mean
     /// is taken without.
     pub sample_noise: Option<Tensor>,
+    /// Masks `[n, 1, height, width]` in pixels, f32: 0 where a picture stays, 1 where it is drawn anew. The latents
+    /// stay, that is: pixels are not put back into what they are decoded to.
+    pub mask: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -109,9 +114,9 @@ impl Pipeline {
         if noise.is_none() && self.scheduler.schedule(given.steps)?.is_noisy() {
             return Err(EngineError::range("this scheduler's steps put fresh noise in: `step_noise` is missing"));
         }
-        let image = match &given.image {
-            Some(image) => Some((self.clean_latents(image, latents.dims())?, image.strength)),
-            None => None,
+        let mut images = match &given.image {
+            Some(image) => self.given_images(image, latents.dims())?.into_iter().map(Some).collect(),
+            None => vec![None; count],
         };
         let negative: Vec<_> = match negative {
             Some(negative) => negative.into_iter().map(Some).collect(),
@@ -127,14 +132,10 @@ impl Pipeline {
                     Some(noise) => (0..noise.dim(0)?).map(|step| noise.get(step)?.narrow(0, index, 1)).collect(),
                     None => Ok(Vec::new()),
                 };
-                let from = match &image {
-                    Some((image, strength)) => Some((image.narrow(0, index, 1)?.contiguous()?, *strength)),
-                    None => None,
-                };
                 self.begin(Opening {
                     noise: latents.contiguous()?,
                     fresh: FreshNoise::Given(fresh?),
-                    from,
+                    from: images[index].take(),
                     prompt,
                     negative,
                     steps: given.steps,
@@ -150,7 +151,7 @@ impl Pipeline {
     /// # Errors
     /// When there are more ids than positions, or an id that is not in the vocabulary.
     pub fn encode_ids(&self, ids: &[Vec<u32>]) -> Result<(Tensor, Option<Tensor>), EngineError> {
-        let encoded = self.compute(|| self.text.encode(ids))?;
+        let encoded = self.device.compute(|| self.text.encode(ids))?;
         Ok((encoded.states, encoded.pooled))
     }
 
@@ -182,7 +183,7 @@ impl Pipeline {
             }
             None => Added::default(),
         };
-        self.compute(|| self.unet.forward(latents, timesteps, words, &added))
+        self.device.compute(|| self.unet.forward(latents, timesteps, words, &added))
     }
 
     /// Latents `[n, channels, height, width]` to pictures `[n, 3, height, width]` between 0 and 1.
@@ -190,7 +191,7 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32))
+        self.device.compute(|| self.vae.decode(latents)?.affine(0.5, 0.5)?.clamp(0f32, 1f32))
     }
 
     /// Pictures `[n, 3, height, width]` between 0 and 1 to latents.
@@ -198,7 +199,30 @@ impl Pipeline {
     /// # Errors
     /// What the device says.
     pub fn encode(&self, pictures: &Tensor) -> Result<Tensor, EngineError> {
-        self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
+        self.device.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
+    }
+
+    /// What each session begins with.
+    fn given_images(&self, given: &GivenImage, shape: &[usize]) -> Result<Vec<Begun>, EngineError> {
+        let latents = self.clean_latents(given, shape)?;
+        let wanted = [shape[0], 1, shape[2] * self.shape.factor, shape[3] * self.shape.factor];
+        if let Some(mask) = given.mask.as_ref().filter(|mask| mask.dims() != wanted) {
+            return Err(EngineError::range(format!("masks must have the shape {wanted:?}, not {:?}", mask.dims())));
+        }
+        let image = |index: usize| -> Result<Begun, EngineError> {
+            let redrawn = match &given.mask {
+                Some(mask) => {
+                    let rows = mask.i((index, 0))?.to_vec2::<f32>()?;
+                    let pixel = |x: u32, y: u32| Luma([to_byte(rows[y as usize][x as usize])]);
+                    let mask = GrayImage::from_fn(wanted[3] as u32, wanted[2] as u32, pixel);
+                    Some(self.redrawn(&mask, &[1, shape[1], shape[2], shape[3]])?)
+                }
+                None => None,
+            };
+            let latents = latents.narrow(0, index, 1)?.contiguous()?;
+            Ok(Begun { latents, strength: given.strength, redrawn, original: None })
+        };
+        (0..shape[0]).map(image).collect()
     }
 
     /// Pictures as latents of this shape.
@@ -220,7 +244,7 @@ impl Pipeline {
                 return Err(EngineError::range("noise to sample the autoencoder with must have the latents' shape"));
             }
             let noise = noise.map(|noise| noise.to_device(self.device.candle())).transpose()?;
-            self.compute(|| self.vae.encode(&image.affine(2.0, -1.0)?, noise.as_ref()))?
+            self.device.compute(|| self.vae.encode(&image.affine(2.0, -1.0)?, noise.as_ref()))?
         };
         if latents.dims() != shape {
             return Err(EngineError::range("the autoencoder made latents of another shape"));
@@ -246,10 +270,10 @@ impl Pipeline {
             }
             Conditioning::Ids(rows) => {
                 let each = |ids: &Vec<u32>| self.text.encode(&vec![ids.clone(); self.text.count()]);
-                self.compute(|| rows.iter().map(each).collect())?
+                self.device.compute(|| rows.iter().map(each).collect())?
             }
             Conditioning::IdsPerEncoder(rows) => {
-                self.compute(|| rows.iter().map(|ids| self.text.encode(ids)).collect())?
+                self.device.compute(|| rows.iter().map(|ids| self.text.encode(ids)).collect())?
             }
         };
         let wanted = self.unet.config().context();
@@ -262,8 +286,8 @@ impl Pipeline {
                 encoded.len()
             )));
         }
-        if let Some(addition) = self.unet.config().addition {
-            let wanted = addition.inputs - self.family.time_ids(0, 0, false).len() * addition.width;
+        if let Some(AdditionConfig::TextTime { width, inputs }) = self.unet.config().addition {
+            let wanted = inputs - self.family.time_ids(0, 0, false).len() * width;
             let fits = |one: &Encoded| one.pooled.as_ref().is_some_and(|pooled| pooled.dims() == [1, wanted]);
             if !encoded.iter().all(fits) {
                 return Err(EngineError::range(format!("this model needs pooled text of width {wanted}")));

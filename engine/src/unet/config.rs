@@ -9,7 +9,7 @@ use super::addition::AdditionConfig;
 use crate::config::{PerBlock, only_known, read_json};
 use crate::error::LoadError;
 use crate::nn::activation::Activation;
-use crate::nn::resnet::ResnetStyle;
+use crate::nn::resnet::{ResnetStyle, TimeShift};
 
 /// A down or up block, by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -50,6 +50,7 @@ pub(crate) struct UnetConfig {
     pub(crate) flip_sin_to_cos: bool,
     pub(crate) freq_shift: f64,
     pub(crate) time_embedding: usize,
+    pub(crate) time_shift: TimeShift,
     pub(crate) conv_in_kernel: usize,
     pub(crate) conv_out_kernel: usize,
     pub(crate) addition: Option<AdditionConfig>,
@@ -80,9 +81,11 @@ struct Raw {
     num_attention_heads: Option<PerBlock>,
     use_linear_projection: bool,
     time_embedding_dim: Option<usize>,
+    resnet_time_scale_shift: TimeShift,
     conv_in_kernel: usize,
     conv_out_kernel: usize,
     addition_embed_type: Option<String>,
+    addition_embed_type_num_heads: usize,
     addition_time_embed_dim: Option<usize>,
     projection_class_embeddings_input_dim: Option<usize>,
     time_cond_proj_dim: Option<usize>,
@@ -112,9 +115,11 @@ impl Default for Raw {
             num_attention_heads: None,
             use_linear_projection: false,
             time_embedding_dim: None,
+            resnet_time_scale_shift: TimeShift::default(),
             conv_in_kernel: 3,
             conv_out_kernel: 3,
             addition_embed_type: None,
+            addition_embed_type_num_heads: 64,
             addition_time_embed_dim: None,
             projection_class_embeddings_input_dim: None,
             time_cond_proj_dim: None,
@@ -138,7 +143,6 @@ impl UnetConfig {
                 ("dual_cross_attention", json!(false)),
                 ("class_embed_type", Value::Null),
                 ("num_class_embeds", Value::Null),
-                ("resnet_time_scale_shift", json!("default")),
                 ("resnet_skip_time_act", json!(false)),
                 ("resnet_out_scale_factor", json!(1)),
                 ("time_embedding_type", json!("positional")),
@@ -157,7 +161,8 @@ impl UnetConfig {
 
     /// What all residual blocks have in common.
     pub(crate) fn resnets(&self) -> ResnetStyle {
-        ResnetStyle { groups: self.groups, eps: self.eps, activation: self.activation, time: Some(self.time_embedding) }
+        let time = Some((self.time_embedding, self.time_shift));
+        ResnetStyle { groups: self.groups, eps: self.eps, activation: self.activation, time }
     }
 
     /// The finest level's channels.
@@ -177,19 +182,27 @@ impl UnetConfig {
 }
 
 impl Raw {
-    fn addition(&self, path: &Path) -> Result<Option<AdditionConfig>, LoadError> {
+    fn addition(&self, path: &Path, context: usize) -> Result<Option<AdditionConfig>, LoadError> {
         match (self.addition_embed_type.as_deref(), self.addition_time_embed_dim) {
             (None, _) => Ok(None),
             (Some("text_time"), Some(width)) if width >= 2 && width as f64 / 2.0 != self.freq_shift => {
                 match self.projection_class_embeddings_input_dim {
-                    Some(inputs) if inputs > 0 => Ok(Some(AdditionConfig { width, inputs })),
+                    Some(inputs) if inputs > 0 => Ok(Some(AdditionConfig::TextTime { width, inputs })),
                     _ => Err(LoadError::config(path, "`projection_class_embeddings_input_dim` is missing")),
                 }
             }
             (Some("text_time"), _) => Err(LoadError::config(path, "`addition_time_embed_dim` is missing or too small")),
+            (Some("text"), _) => {
+                let heads = self.addition_embed_type_num_heads;
+                if heads == 0 || context % heads != 0 {
+                    let reason = format!("`cross_attention_dim` {context} does not divide into {heads} heads");
+                    return Err(LoadError::config(path, reason));
+                }
+                Ok(Some(AdditionConfig::Text { heads }))
+            }
             (Some(other), _) => Err(LoadError::config(
                 path,
-                format!("`addition_embed_type` is {other:?}, and only \"text_time\" is known here"),
+                format!("`addition_embed_type` is {other:?}, and only \"text_time\" and \"text\" are known here"),
             )),
         }
     }
@@ -261,7 +274,7 @@ impl Raw {
         if self.time_cond_proj_dim.is_some_and(|width| width < 4) {
             return bad("`time_cond_proj_dim` must be at least 4".into());
         }
-        let addition = self.addition(path)?;
+        let addition = self.addition(path, contexts[0])?;
         let levels = (0..count)
             .map(|i| Level {
                 channels: self.block_out_channels[i],
@@ -287,6 +300,7 @@ impl Raw {
             flip_sin_to_cos: self.flip_sin_to_cos,
             freq_shift: self.freq_shift,
             time_embedding: self.time_embedding_dim.unwrap_or(4 * self.block_out_channels[0]),
+            time_shift: self.resnet_time_scale_shift,
             conv_in_kernel: self.conv_in_kernel,
             conv_out_kernel: self.conv_out_kernel,
             addition,

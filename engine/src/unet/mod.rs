@@ -105,7 +105,7 @@ impl Unet {
         }
         let mut time = self.time.forward(&waves)?;
         if let Some(addition) = &self.addition {
-            time = (time + addition.forward(added)?)?;
+            time = (time + addition.forward(context, added)?)?;
         }
         // Every residual block begins by activating the time embedding: once is enough.
         let time = self.config.activation.apply(&time)?;

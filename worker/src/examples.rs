@@ -1,0 +1,56 @@
+//! `examples`: the pictures that stand beside the page's starting points and styles.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use domain::GenerationRequest;
+use domain::examples::{STARTS, STYLE_SAMPLE, STYLES};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+
+use crate::backend::DeviceSpec;
+use crate::generate::Loaded;
+
+/// Good enough for a thumbnail, and about ten kilobytes.
+const QUALITY: u8 = 82;
+
+/// Draws the pictures of the page's starting points and styles.
+#[derive(Debug, Args)]
+pub struct ExamplesArgs {
+    /// Folder for the pictures.
+    #[arg(long, default_value = "public/examples")]
+    out: PathBuf,
+    /// Model by name.
+    #[arg(long, default_value = "starter")]
+    model: String,
+    /// Folder with one folder per model.
+    #[arg(long, env = "MINDSEYE_MODELS", default_value = "models")]
+    models: PathBuf,
+}
+
+/// # Errors
+/// With a sentence, when the model can't draw or the folder can't be written.
+pub fn run(args: &ExamplesArgs) -> Result<(), String> {
+    let model = Loaded::open(&args.models, Some(&args.model), &DeviceSpec::Cpu)?;
+    std::fs::create_dir_all(&args.out).map_err(|error| format!("{} can't be made: {error}", args.out.display()))?;
+    for start in &STARTS {
+        draw(&model, start.prompt, start.seed, &args.out.join(start.slug))?;
+    }
+    for style in &STYLES {
+        draw(&model, &style.applied(STYLE_SAMPLE), style.seed, &args.out.join(style.slug))?;
+    }
+    Ok(())
+}
+
+fn draw(model: &Loaded, prompt: &str, seed: u64, path: &Path) -> Result<(), String> {
+    let request = GenerationRequest { prompt: prompt.to_owned(), seed: Some(seed), count: Some(1), ..Default::default() };
+    let picture = model.draw(&model.request(request)?, 0)?;
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode(picture.as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgb8)
+        .map_err(|error| format!("{prompt}: {error}"))?;
+    let path = path.with_extension("jpg");
+    std::fs::write(&path, bytes).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
+    eprintln!("{}  {prompt}", path.display());
+    Ok(())
+}
