@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         steps: 2,
         guidance: info.default_guidance,
         seed: 1,
+        variation: None,
     };
     let mut shortest = SIZES.map(|_| f64::INFINITY);
     // In turns, so that whatever else the machine does disturbs all sizes alike.

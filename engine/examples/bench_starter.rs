@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         steps: info.default_steps,
         guidance: info.default_guidance,
         seed: 1,
+        variation: None,
     };
     let (mut words, mut steps, mut decode, mut total) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // The first picture warms caches and pages, and is not counted.

@@ -11,8 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = Pipeline::load("models/starter".as_ref(), &Device::cpu())?;
     let info = pipeline.info();
     let (size, steps, guidance) = (info.native_size, info.default_steps, info.default_guidance);
-    let negative_prompt = String::new();
-    let params = Params { prompt, negative_prompt, width: size, height: size, steps, guidance, seed };
+    let (negative_prompt, variation) = (String::new(), None);
+    let params = Params { prompt, negative_prompt, width: size, height: size, steps, guidance, seed, variation };
     let mut session = pipeline.open(&params)?;
     while !session.is_done() {
         pipeline.step(&mut [&mut session])?;

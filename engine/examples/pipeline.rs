@@ -7,7 +7,7 @@
 //! and `negative_pooled_prompt_embeds`, or `input_ids` and `negative_input_ids`, with `input_ids_2`
 //! and `negative_input_ids_2` where the second text encoder gets others. Image to image: `image`
 //! (pictures between 0 and 1, or latents) and `image_noise` to sample the autoencoder with; without
-//! it the mean is taken. `step_noise` `[steps, n, channels, height, width]` is for schedulers whose
+//! it the mean is taken. `mask` `[n, 1, height, width]` is 1 where the picture is drawn anew and 0 where it stays. `step_noise` `[steps, n, channels, height, width]` is for schedulers whose
 //! steps put fresh noise in. `steps`, `guidance`, `strength`, `width` and `height` are strings in the
 //! file's metadata. Writes `latents` and `image` (`[n, 3, height, width]`, 0 to 1).
 
@@ -36,9 +36,6 @@ fn main() -> Result<(), Failure> {
     };
     let pipeline = Pipeline::load(option("--model")?.as_ref(), &device)?;
 
-    if inputs.contains_key("mask") {
-        return Err(format!("`mask` means nothing to a {}", pipeline.info().class_name).into());
-    }
     let info = pipeline.info();
     let latents = inputs.get("latents").ok_or("`latents` is missing")?.to_dtype(DType::F32)?;
     let given = Given {
@@ -52,7 +49,9 @@ fn main() -> Result<(), Failure> {
                 image: image.to_dtype(DType::F32)?,
                 strength: setting(&settings, "strength")?.unwrap_or(0.8),
                 sample_noise: inputs.get("image_noise").map(|noise| noise.to_dtype(DType::F32)).transpose()?,
+                mask: inputs.get("mask").map(|mask| mask.to_dtype(DType::F32)).transpose()?,
             }),
+            None if inputs.contains_key("mask") => return Err("`mask` needs an `image`".into()),
             None => None,
         },
         latents,

@@ -19,6 +19,7 @@
 //!     steps: info.default_steps,
 //!     guidance: info.default_guidance,
 //!     seed: 1,
+//!     variation: None,
 //! })?;
 //! while !session.is_done() {
 //!     pipeline.step(&mut [&mut session])?;
@@ -49,10 +50,10 @@ mod weights;
 pub use candle_core::Tensor;
 pub use device::Device;
 pub use error::{EngineError, LoadError};
-pub use image::{Rgb, RgbImage};
+pub use image::{GrayImage, Luma, Rgb, RgbImage};
 pub use picture::encode_png;
 pub use pipeline::info::ModelInfo;
-pub use pipeline::noise::{noise, step_noise};
+pub use pipeline::noise::{Variation, noise, step_noise};
 pub use pipeline::session::{BatchKey, Params, Session};
 pub use pipeline::{Conditioning, Given, GivenImage, Pipeline, Start};
 pub use schedulers::{Correction, LOOKBACK, Remembers, Schedule, Scheduler, Step, Trajectory};

@@ -190,7 +190,7 @@ fn settings_that_are_not_known_are_named() {
         ("unet/config.json", "attention_head_dim", json!([1, 2, 3])),
         ("unet/config.json", "num_attention_heads", json!(2)),
         ("unet/config.json", "addition_embed_type", json!("text_time")),
-        ("unet/config.json", "resnet_time_scale_shift", json!("scale_shift")),
+        ("unet/config.json", "resnet_time_scale_shift", json!("ada_group")),
         ("unet/config.json", "in_channels", json!(9)),
         ("unet/config.json", "in_channels", json!(-1)),
         ("unet/config.json", "cross_attention_dim", json!(32)),

@@ -27,7 +27,7 @@ impl Chance {
 
 #[test]
 fn nothing_that_a_file_says_is_a_panic() {
-    for model in ["tiny_first", "tiny_second", "tiny_xl"] {
+    for model in ["tiny_first", "tiny_second", "tiny_starter", "tiny_xl"] {
         let (mut loaded, mut refused) = (0, 0);
         for round in 0..ROUNDS {
             let dir = tempfile::tempdir().expect("a temporary folder");

@@ -44,6 +44,7 @@ fn every_scheduler_goes_on_from_a_picture() {
                 image: reference.get("image").clone(),
                 strength: case.strength,
                 sample_noise: Some(reference.get("image_noise").clone()),
+                mask: None,
             }),
         };
         let (latents, _) = draw(&pipeline, &given);
@@ -69,6 +70,7 @@ fn the_refiner_agrees() {
                 image: reference.get(&format!("start_{name}")).clone(),
                 strength,
                 sample_noise: Some(reference.get("image_noise").clone()),
+                mask: None,
             }),
         };
         let (latents, image) = draw(&pipeline, &given);

@@ -6,7 +6,7 @@ mod common;
 use common::{Reference, close, difference, draw, floats, tiny};
 use engine::{Conditioning, Given, Tensor};
 
-const MODELS: [&str; 2] = ["tiny_first", "tiny_second"];
+const MODELS: [&str; 3] = ["tiny_first", "tiny_second", "tiny_starter"];
 
 fn each(check: impl Fn(&str, &engine::Pipeline, &Reference)) {
     for name in MODELS {

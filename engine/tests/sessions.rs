@@ -3,7 +3,7 @@
 mod common;
 
 use common::{difference, floats, params, starter, tiny, tiny_with_scheduler};
-use engine::{EngineError, Params, Pipeline, RgbImage, Session};
+use engine::{EngineError, Params, Pipeline, RgbImage, Session, Variation};
 use serde_json::json;
 
 fn draw(pipeline: &Pipeline, params: &Params) -> RgbImage {
@@ -27,10 +27,12 @@ fn finish(pipeline: &Pipeline, sessions: &mut [Session]) -> Vec<Vec<f32>> {
 
 /// Sessions of different lengths, guidance and starting times in one batch, against each alone.
 fn batch_equals_singles(pipeline: &Pipeline, size: u32, tolerance: f32) {
+    let square = |prompt, seed| Params { width: size, height: size, ..params(prompt, seed) };
     let wanted = [
-        Params { steps: 4, guidance: 3.0, width: size, height: size, ..params("a red boat", 1) },
-        Params { steps: 6, guidance: 5.5, width: size, height: size, ..params("the sun at sunset", 2) },
-        Params { steps: 3, guidance: 1.5, width: size, height: size, ..params("", 3) },
+        square("a red boat", 1),
+        Params { steps: 6, guidance: 5.5, ..square("the sun at sunset", 2) },
+        Params { steps: 3, guidance: 1.5, ..square("", 3) },
+        Params { variation: Some(Variation { seed: 4, strength: 0.3 }), ..square("a sea", 3) },
     ];
     let mut alone = Vec::new();
     for params in &wanted {
@@ -49,6 +51,7 @@ fn batch_equals_singles(pipeline: &Pipeline, size: u32, tolerance: f32) {
 fn a_batch_equals_its_singles() {
     batch_equals_singles(&tiny("tiny_first"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_second"), 32, 1e-5);
+    batch_equals_singles(&tiny("tiny_starter"), 32, 1e-5);
     batch_equals_singles(&tiny("tiny_xl"), 32, 1e-4);
     batch_equals_singles(&tiny("tiny_lcm"), 32, 1e-4);
 }
@@ -80,6 +83,25 @@ fn a_seed_and_its_words_decide_the_picture() {
     assert!(picture == draw(&pipeline, &params("a red boat", 5)));
     assert!(picture != draw(&pipeline, &params("a red boat", 6)));
     assert!(picture != draw(&pipeline, &params("the sun", 5)));
+}
+
+#[test]
+fn a_variation_lies_between_two_seeds() {
+    let ancestral = json!({ "_class_name": "EulerAncestralDiscreteScheduler" });
+    for pipeline in [tiny("tiny_first"), tiny_with_scheduler("tiny_first", &ancestral), starter()] {
+        let seed = |seed| Params { width: 64, height: 64, ..params("a red boat", seed) };
+        let varied = |strength| Params { variation: Some(Variation { seed: 6, strength }), ..seed(5) };
+        let latents = |params: &Params| finish(&pipeline, &mut [pipeline.open(params).expect("it opens")]).remove(0);
+        let (from, to) = (latents(&seed(5)), latents(&seed(6)));
+        assert!(latents(&varied(0.0)) == from, "a strength of 0 changes something");
+        assert!(latents(&varied(1.0)) == to, "a strength of 1 is not the other seed's picture");
+        assert!(latents(&Params { variation: Some(Variation { seed: 5, strength: 0.5 }), ..seed(5) }) == from);
+
+        let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+        let (near, far) = (latents(&varied(0.1)), latents(&varied(0.9)));
+        assert!(0.0 < distance(&near, &from) && distance(&near, &from) < distance(&near, &to));
+        assert!(0.0 < distance(&far, &to) && distance(&far, &to) < distance(&far, &from));
+    }
 }
 
 #[test]
@@ -161,6 +183,9 @@ fn what_is_out_of_range_is_refused() {
         Params { guidance: f32::NAN, ..good.clone() },
         Params { guidance: -1.0, ..good.clone() },
         Params { guidance: 1e9, ..good.clone() },
+        Params { variation: Some(Variation { seed: 2, strength: -0.1 }), ..good.clone() },
+        Params { variation: Some(Variation { seed: 2, strength: 1.01 }), ..good.clone() },
+        Params { variation: Some(Variation { seed: 2, strength: f32::NAN }), ..good.clone() },
         Params { prompt: "boat ".repeat(5000), ..good.clone() },
     ] {
         let refused = pipeline.open(&bad);
@@ -213,7 +238,8 @@ fn what_a_scheduler_remembers_moves_along() {
         json!({ "_class_name": "LCMScheduler" }),
     ] {
         let (here, there) = (tiny_with_scheduler("tiny_first", &config), tiny_with_scheduler("tiny_first", &config));
-        let wanted = Params { steps: 6, width: 32, height: 32, ..params("a red boat", 4) };
+        let variation = Some(Variation { seed: 5, strength: 0.4 });
+        let wanted = Params { steps: 6, variation, ..params("a red boat", 4) };
         let stayed = finish(&here, &mut [here.open(&wanted).expect("it opens")]);
         let mut session = here.open(&wanted).expect("it opens");
         while !session.is_done() {

@@ -32,6 +32,7 @@ fn draw(pipeline: &Pipeline, prompt: &str) -> Vec<RgbImage> {
                 steps: info.default_steps,
                 guidance: info.default_guidance,
                 seed,
+                variation: None,
             };
             pipeline.open(&params).expect("it opens")
         })

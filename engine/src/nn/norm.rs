@@ -30,23 +30,45 @@ impl GroupNorm {
 
     /// Normalises `[batch, channels, height, width]` and activates.
     pub(crate) fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        let (_, channels, height, width) = x.dims4()?;
+        self.forward_modulated(x, None, activation)
+    }
+
+    /// Normalises `[batch, channels, height, width]`, scales and shifts, and activates. `modulation` is
+    /// `[batch, 2 * channels]`: how much more than 1 each channel is scaled by, then what is added to each.
+    pub(crate) fn forward_modulated(
+        &self,
+        x: &Tensor,
+        modulation: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        let (batch, channels, height, width) = x.dims4()?;
         if channels != self.weight.elem_count() {
             candle_core::bail!("a norm of {} channels was given {:?}", self.weight.elem_count(), x.dims());
         }
+        if let Some(modulation) = modulation.filter(|modulation| modulation.dims() != [batch, 2 * channels]) {
+            candle_core::bail!("a norm of {channels} channels cannot be scaled by {:?}", modulation.dims());
+        }
         if !x.device().is_cpu() {
-            return self.composed(x, activation);
+            return self.composed(x, modulation, activation);
         }
         let x = x.contiguous()?;
+        let modulation = modulation.map(Tensor::contiguous).transpose()?;
+        let modulation = modulation.as_ref().map(View::new).transpose()?;
         let (weight, bias) = (View::new(&self.weight)?, View::new(&self.bias)?);
-        let affine = [weight.floats()?, bias.floats()?];
-        let view = View::new(&x)?;
-        let values = norm::group_norm(view.floats()?, height * width, self.groups, affine, self.eps as f32, activation);
-        tensor(values, x.shape())
+        let settings = norm::GroupNorm {
+            pixels: height * width,
+            groups: self.groups,
+            weight: weight.floats()?,
+            bias: bias.floats()?,
+            modulation: modulation.as_ref().map(View::floats).transpose()?,
+            eps: self.eps as f32,
+            activation,
+        };
+        tensor(norm::group_norm(View::new(&x)?.floats()?, settings), x.shape())
     }
 
     /// The same from candle's operations.
-    pub(crate) fn composed(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+    pub(crate) fn composed(&self, x: &Tensor, modulation: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
         let (batch, channels, height, width) = x.dims4()?;
         let grouped = x.contiguous()?.reshape((batch, self.groups, channels / self.groups * height * width))?;
         let grouped = grouped.broadcast_sub(&grouped.mean_keepdim(D::Minus1)?)?;
@@ -54,7 +76,12 @@ impl GroupNorm {
         let normed = grouped.broadcast_div(&(variance + self.eps)?.sqrt()?)?.reshape(x.shape())?;
         let weight = self.weight.reshape((1, channels, 1, 1))?;
         let bias = self.bias.reshape((1, channels, 1, 1))?;
-        activation.composed(&normed.broadcast_mul(&weight)?.broadcast_add(&bias)?)
+        let mut normed = normed.broadcast_mul(&weight)?.broadcast_add(&bias)?;
+        if let Some(modulation) = modulation {
+            let each = |from| modulation.narrow(1, from, channels)?.reshape((batch, channels, 1, 1));
+            normed = normed.broadcast_mul(&(each(0)? + 1.0)?)?.broadcast_add(&each(channels)?)?;
+        }
+        activation.composed(&normed)
     }
 }
 

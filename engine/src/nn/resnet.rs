@@ -15,15 +15,27 @@ pub(crate) struct ResnetStyle {
     pub(crate) groups: usize,
     pub(crate) eps: f64,
     pub(crate) activation: Activation,
-    /// Width of the time embedding.
-    pub(crate) time: Option<usize>,
+    /// Width of the time embedding, and what it does.
+    pub(crate) time: Option<(usize, TimeShift)>,
+}
+
+/// What a time embedding does within a residual block (diffusers' `resnet_time_scale_shift`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub(crate) enum TimeShift {
+    /// It is added between the convolutions.
+    #[default]
+    #[serde(rename = "default")]
+    Shift,
+    /// It scales and shifts what the second norm gives.
+    #[serde(rename = "scale_shift")]
+    ScaleShift,
 }
 
 #[derive(Debug)]
 pub(crate) struct Resnet {
     norm1: GroupNorm,
     conv1: Conv2d,
-    time: Option<Linear>,
+    time: Option<(Linear, TimeShift)>,
     norm2: GroupNorm,
     conv2: Conv2d,
     /// Where the number of channels changes.
@@ -41,7 +53,10 @@ impl Resnet {
     ) -> Result<Resnet, LoadError> {
         let norm = |name: &str, channels| GroupNorm::load(&scope.at(name), channels, style.groups, style.eps);
         let time = match style.time {
-            Some(width) => Some(Linear::load(&scope.at("time_emb_proj"), width, outputs)?),
+            Some((width, shift)) => {
+                let values = if shift == TimeShift::ScaleShift { 2 * outputs } else { outputs };
+                Some((Linear::load(&scope.at("time_emb_proj"), width, values)?, shift))
+            }
             None => None,
         };
         let shortcut = if inputs == outputs {
@@ -62,13 +77,17 @@ impl Resnet {
 
     /// `x` is `[batch, inputs, height, width]`, `time` the activated time embedding `[batch, width]`.
     pub(crate) fn forward(&self, x: &Tensor, time: Option<&Tensor>) -> Result<Tensor> {
-        let time = match (&self.time, time) {
-            (Some(linear), Some(time)) => Some(linear.forward(time)?),
-            _ => None,
-        };
+        let (mut added, mut modulation) = (None, None);
+        if let (Some((linear, shift)), Some(time)) = (&self.time, time) {
+            let values = Some(linear.forward(time)?);
+            match shift {
+                TimeShift::Shift => added = values,
+                TimeShift::ScaleShift => modulation = values,
+            }
+        }
         let h = self.norm1.forward(x, self.activation)?;
-        let h = self.conv1.forward_with(&h, Extra { per_channel: time.as_ref(), ..Extra::default() })?;
-        let h = self.norm2.forward(&h, self.activation)?;
+        let h = self.conv1.forward_with(&h, Extra { per_channel: added.as_ref(), ..Extra::default() })?;
+        let h = self.norm2.forward_modulated(&h, modulation.as_ref(), self.activation)?;
         let past = match &self.shortcut {
             Some(shortcut) => shortcut.forward(x)?,
             None => x.clone(),

@@ -97,10 +97,15 @@ fn norms_agree() {
     for [channels, groups, height, width] in [[6, 3, 5, 7], [16, 16, 1, 2], [32, 4, 16, 16], [8, 1, 33, 65]] {
         let x = (random(&[2, channels, height, width]) + 3.0).expect("numbers around 3");
         let norm = GroupNorm::new(groups, random(&[channels]), random(&[channels]), 1e-5);
+        let modulation = random(&[2, 2 * channels]);
         for activation in [Activation::None, Activation::Silu] {
-            let wanted = norm.composed(&x, activation).expect("it normalises");
+            let wanted = norm.composed(&x, None, activation).expect("it normalises");
             close("a group norm", &norm.forward(&x, activation).expect("it normalises"), &wanted, 5e-5);
+            let wanted = norm.composed(&x, Some(&modulation), activation).expect("it normalises");
+            let found = norm.forward_modulated(&x, Some(&modulation), activation).expect("it normalises");
+            close("a modulated group norm", &found, &wanted, 2e-4);
         }
+        assert!(norm.forward_modulated(&x, Some(&random(&[2, channels])), Activation::None).is_err());
     }
     let (x, weight, bias) = (random(&[2, 40, 33]), random(&[33]), random(&[33]));
     let wanted = candle_nn::ops::layer_norm(&x, &weight, &bias, 1e-5).expect("it normalises");

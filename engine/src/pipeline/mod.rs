@@ -3,6 +3,7 @@
 mod condition;
 mod family;
 pub(crate) mod info;
+mod mask;
 pub(crate) mod noise;
 mod opening;
 pub(crate) mod session;
@@ -19,8 +20,9 @@ use image::RgbImage;
 use self::condition::together;
 use self::family::Family;
 use self::info::{LatentRgb, ModelInfo, Plan};
+use self::noise::Variation;
 pub use self::opening::Start;
-use self::session::{Params, Session};
+use self::session::{Origin, Params, Session};
 pub use self::tensors::{Conditioning, Given, GivenImage};
 use crate::device::Device;
 use crate::error::{EngineError, LoadError};
@@ -155,7 +157,7 @@ impl Pipeline {
         }))
     }
 
-    /// The finished picture.
+    /// The finished picture. Where a mask was black it is the picture it began with, to the byte.
     ///
     /// # Errors
     /// [`EngineError::Unfinished`] unless all steps have been taken.
@@ -167,8 +169,12 @@ impl Pipeline {
         let picture = self.decode(session.latents())?.i(0)?.permute((1, 2, 0))?.contiguous()?;
         let (height, width, _) = picture.dims3()?;
         let bytes = picture.flatten_all()?.to_vec1::<f32>()?.into_iter().map(to_byte).collect();
-        RgbImage::from_raw(width as u32, height as u32, bytes)
-            .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))
+        let mut picture = RgbImage::from_raw(width as u32, height as u32, bytes)
+            .ok_or_else(|| EngineError::Encoding("the decoder gave too few pixels".into()))?;
+        if let Origin::Masked(original) = &session.origin {
+            original.put_back(&mut picture);
+        }
+        Ok(picture)
     }
 
     fn encode_prompt(&self, prompt: &str) -> Result<Encoded, EngineError> {
@@ -207,6 +213,11 @@ impl Pipeline {
             )));
         }
         check_guidance(params.guidance)?;
+        if let Some(Variation { strength, .. }) = params.variation.filter(|it| !(0.0..=1.0).contains(&it.strength)) {
+            return Err(EngineError::range(format!(
+                "the strength of a variation must lie between 0 and 1, not {strength}"
+            )));
+        }
         if params.prompt.len().max(params.negative_prompt.len()) > LONGEST_PROMPT {
             return Err(EngineError::range(format!("a prompt must not be longer than {LONGEST_PROMPT} bytes")));
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::condition::Condition;
-use super::noise::step_noise;
+use super::mask::Original;
+use super::noise::{Seeds, Variation};
 use crate::error::Result;
 use crate::schedulers::{Step, Trajectory};
 
@@ -23,6 +24,8 @@ pub struct Params {
     /// a step costs half.
     pub guidance: f32,
     pub seed: u64,
+    /// Another seed to lean towards.
+    pub variation: Option<Variation>,
 }
 
 /// Sessions with equal keys may share a forward pass.
@@ -47,14 +50,30 @@ pub struct Session {
     /// When the key says guided.
     pub(crate) negative: Option<Condition>,
     pub(crate) guidance: f32,
+    pub(crate) origin: Origin,
+}
+
+/// What a session began with.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    Noise,
+    Picture,
+    /// A part of this picture stays.
+    Masked(Arc<Original>),
 }
 
 /// Where the noise that steps put in comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum FreshNoise {
-    Seed(u64),
+    Seeds(Seeds),
     /// One tensor of the latents' shape for each step.
     Given(Vec<Tensor>),
+}
+
+impl Params {
+    pub(crate) fn seeds(&self) -> Seeds {
+        Seeds { seed: self.seed, variation: self.variation }
+    }
 }
 
 impl Session {
@@ -95,8 +114,8 @@ impl Session {
         let (index, latents) = (self.step_index(), self.latents());
         match &self.fresh {
             FreshNoise::Given(steps) => Ok(steps.get(index).cloned()),
-            FreshNoise::Seed(seed) => {
-                let values = step_noise(*seed, index, latents.elem_count());
+            FreshNoise::Seeds(seeds) => {
+                let values = seeds.step_noise(index, latents.elem_count());
                 Tensor::from_vec(values, latents.shape(), latents.device()).map(Some)
             }
         }

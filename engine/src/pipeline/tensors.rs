@@ -1,10 +1,11 @@
 //! The pipeline from tensors instead of words: for comparing it with other implementations.
 
-use candle_core::Tensor;
+use candle_core::{IndexOp, Tensor};
+use image::{GrayImage, Luma};
 
 use super::condition::zeros;
-use super::opening::Opening;
-use super::{Pipeline, check_guidance};
+use super::opening::{Begun, Opening};
+use super::{Pipeline, check_guidance, to_byte};
 use crate::error::EngineError;
 use crate::pipeline::session::{FreshNoise, Session};
 use crate::text::encoders::Encoded;
@@ -53,6 +54,9 @@ pub struct GivenImage {
     /// Noise of the latents' shape with which the autoencoder's distribution is sampled; its mean
     /// is taken without.
     pub sample_noise: Option<Tensor>,
+    /// Masks `[n, 1, height, width]` in pixels, f32: 0 where a picture stays, 1 where it is drawn anew. The latents
+    /// stay, that is: pixels are not put back into what they are decoded to.
+    pub mask: Option<Tensor>,
 }
 
 impl Pipeline {
@@ -109,9 +113,9 @@ impl Pipeline {
         if noise.is_none() && self.scheduler.schedule(given.steps)?.is_noisy() {
             return Err(EngineError::range("this scheduler's steps put fresh noise in: `step_noise` is missing"));
         }
-        let image = match &given.image {
-            Some(image) => Some((self.clean_latents(image, latents.dims())?, image.strength)),
-            None => None,
+        let mut images = match &given.image {
+            Some(image) => self.given_images(image, latents.dims())?.into_iter().map(Some).collect(),
+            None => vec![None; count],
         };
         let negative: Vec<_> = match negative {
             Some(negative) => negative.into_iter().map(Some).collect(),
@@ -127,14 +131,10 @@ impl Pipeline {
                     Some(noise) => (0..noise.dim(0)?).map(|step| noise.get(step)?.narrow(0, index, 1)).collect(),
                     None => Ok(Vec::new()),
                 };
-                let from = match &image {
-                    Some((image, strength)) => Some((image.narrow(0, index, 1)?.contiguous()?, *strength)),
-                    None => None,
-                };
                 self.begin(Opening {
                     noise: latents.contiguous()?,
                     fresh: FreshNoise::Given(fresh?),
-                    from,
+                    from: images[index].take(),
                     prompt,
                     negative,
                     steps: given.steps,
@@ -199,6 +199,29 @@ impl Pipeline {
     /// What the device says.
     pub fn encode(&self, pictures: &Tensor) -> Result<Tensor, EngineError> {
         self.compute(|| self.vae.encode(&pictures.affine(2.0, -1.0)?, None))
+    }
+
+    /// What each session begins with.
+    fn given_images(&self, given: &GivenImage, shape: &[usize]) -> Result<Vec<Begun>, EngineError> {
+        let latents = self.clean_latents(given, shape)?;
+        let wanted = [shape[0], 1, shape[2] * self.shape.factor, shape[3] * self.shape.factor];
+        if let Some(mask) = given.mask.as_ref().filter(|mask| mask.dims() != wanted) {
+            return Err(EngineError::range(format!("masks must have the shape {wanted:?}, not {:?}", mask.dims())));
+        }
+        let image = |index: usize| -> Result<Begun, EngineError> {
+            let redrawn = match &given.mask {
+                Some(mask) => {
+                    let rows = mask.i((index, 0))?.to_vec2::<f32>()?;
+                    let pixel = |x: u32, y: u32| Luma([to_byte(rows[y as usize][x as usize])]);
+                    let mask = GrayImage::from_fn(wanted[3] as u32, wanted[2] as u32, pixel);
+                    Some(self.redrawn(&mask, &[1, shape[1], shape[2], shape[3]])?)
+                }
+                None => None,
+            };
+            let latents = latents.narrow(0, index, 1)?.contiguous()?;
+            Ok(Begun { latents, strength: given.strength, redrawn, original: None })
+        };
+        (0..shape[0]).map(image).collect()
     }
 
     /// Pictures as latents of this shape.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::kept::Kept;
 use super::step::{LOOKBACK, Remembers, Schedule, Step};
 use crate::error::{EngineError, Result};
 
@@ -19,6 +20,8 @@ pub struct Trajectory {
     start: Option<Tensor>,
     /// What earlier steps remembered, newest first.
     past: Vec<Tensor>,
+    /// What of a picture stays at every step.
+    kept: Option<Kept>,
 }
 
 impl Trajectory {
@@ -28,7 +31,7 @@ impl Trajectory {
     /// What the device says.
     pub fn begin(schedule: Arc<Schedule>, noise: &Tensor) -> Result<Trajectory, EngineError> {
         let latents = (noise * f64::from(schedule.initial_scale))?;
-        Ok(Trajectory { schedule, index: 0, latents, clean: None, start: None, past: Vec::new() })
+        Ok(Trajectory::at_the_beginning(schedule, latents))
     }
 
     /// What decides how it goes on, beside its place: the latents, where the last step began if the next one corrects
@@ -37,16 +40,17 @@ impl Trajectory {
         (&self.latents, self.start.as_ref(), &self.past)
     }
 
-    /// A picture that another trajectory on the same schedule left at `index` with such a memory.
+    /// The same picture, as another trajectory on the same schedule left it at `index` with such a memory.
     ///
     /// # Errors
     /// [`EngineError::State`] if the next step needs more than is there.
     pub(crate) fn left_at(
-        schedule: Arc<Schedule>,
+        &self,
         index: usize,
         (latents, start, past): (Tensor, Option<Tensor>, Vec<Tensor>),
     ) -> Result<Trajectory, EngineError> {
-        let trajectory = Trajectory { schedule, index, latents, clean: None, start, past };
+        let (schedule, kept) = (self.schedule.clone(), self.kept.clone());
+        let trajectory = Trajectory { schedule, index, latents, clean: None, start, past, kept };
         let lacks = |step: Step| {
             let missing = |factors: [f32; LOOKBACK + 1]| {
                 (0..LOOKBACK).any(|back| factors[back + 1] != 0.0 && trajectory.past.get(back).is_none())
@@ -63,11 +67,6 @@ impl Trajectory {
         }
     }
 
-    /// The schedule it is on.
-    pub(crate) fn schedule(&self) -> &Arc<Schedule> {
-        &self.schedule
-    }
-
     /// Begins with a picture under as much noise as the first step expects. Both are clean latents
     /// and standard normal noise of one shape, f32.
     ///
@@ -76,7 +75,17 @@ impl Trajectory {
     pub fn begin_from(schedule: Arc<Schedule>, picture: &Tensor, noise: &Tensor) -> Result<Trajectory, EngineError> {
         let step = schedule.steps.first().copied().unwrap_or_default();
         let latents = sum(&[(step.signal, Some(picture)), (step.spread, Some(noise))])?;
-        Ok(Trajectory { schedule, index: 0, latents, clean: None, start: None, past: Vec::new() })
+        Ok(Trajectory::at_the_beginning(schedule, latents))
+    }
+
+    fn at_the_beginning(schedule: Arc<Schedule>, latents: Tensor) -> Trajectory {
+        Trajectory { schedule, index: 0, latents, clean: None, start: None, past: Vec::new(), kept: None }
+    }
+
+    /// The same, with a part of a picture that stays: after every step the latents there are the picture's, under as
+    /// much noise as the next step expects.
+    pub(crate) fn keeping(self, kept: Kept) -> Trajectory {
+        Trajectory { kept: Some(kept), ..self }
     }
 
     /// The latents as they are now.
@@ -151,7 +160,7 @@ impl Trajectory {
         let mut terms = vec![(step.keep, Some(&start)), (step.push, Some(output))];
         terms.extend(values(step.values));
         terms.push((step.noise, noise));
-        let latents = sum(&terms)?;
+        let mut latents = sum(&terms)?;
 
         let mut past = self.past.clone();
         if step.remembers != Remembers::Nothing {
@@ -160,6 +169,10 @@ impl Trajectory {
         }
         let next = self.schedule.steps.get(self.index + 1);
         let start = next.and_then(|next| next.correction).map(|_| start);
+        if let Some(kept) = &self.kept {
+            latents = kept.around(&latents, next)?;
+            clean = kept.around(&clean, None)?;
+        }
         Ok(Trajectory {
             schedule: self.schedule.clone(),
             index: self.index + 1,
@@ -167,6 +180,7 @@ impl Trajectory {
             clean: Some(clean),
             start,
             past,
+            kept: self.kept.clone(),
         })
     }
 }

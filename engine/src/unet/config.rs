@@ -9,7 +9,7 @@ use super::addition::AdditionConfig;
 use crate::config::{PerBlock, only_known, read_json};
 use crate::error::LoadError;
 use crate::nn::activation::Activation;
-use crate::nn::resnet::ResnetStyle;
+use crate::nn::resnet::{ResnetStyle, TimeShift};
 
 /// A down or up block, by the end of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -50,6 +50,7 @@ pub(crate) struct UnetConfig {
     pub(crate) flip_sin_to_cos: bool,
     pub(crate) freq_shift: f64,
     pub(crate) time_embedding: usize,
+    pub(crate) time_shift: TimeShift,
     pub(crate) conv_in_kernel: usize,
     pub(crate) conv_out_kernel: usize,
     pub(crate) addition: Option<AdditionConfig>,
@@ -80,6 +81,7 @@ struct Raw {
     num_attention_heads: Option<PerBlock>,
     use_linear_projection: bool,
     time_embedding_dim: Option<usize>,
+    resnet_time_scale_shift: TimeShift,
     conv_in_kernel: usize,
     conv_out_kernel: usize,
     addition_embed_type: Option<String>,
@@ -112,6 +114,7 @@ impl Default for Raw {
             num_attention_heads: None,
             use_linear_projection: false,
             time_embedding_dim: None,
+            resnet_time_scale_shift: TimeShift::default(),
             conv_in_kernel: 3,
             conv_out_kernel: 3,
             addition_embed_type: None,
@@ -138,7 +141,6 @@ impl UnetConfig {
                 ("dual_cross_attention", json!(false)),
                 ("class_embed_type", Value::Null),
                 ("num_class_embeds", Value::Null),
-                ("resnet_time_scale_shift", json!("default")),
                 ("resnet_skip_time_act", json!(false)),
                 ("resnet_out_scale_factor", json!(1)),
                 ("time_embedding_type", json!("positional")),
@@ -157,7 +159,8 @@ impl UnetConfig {
 
     /// What all residual blocks have in common.
     pub(crate) fn resnets(&self) -> ResnetStyle {
-        ResnetStyle { groups: self.groups, eps: self.eps, activation: self.activation, time: Some(self.time_embedding) }
+        let time = Some((self.time_embedding, self.time_shift));
+        ResnetStyle { groups: self.groups, eps: self.eps, activation: self.activation, time }
     }
 
     /// The finest level's channels.
@@ -287,6 +290,7 @@ impl Raw {
             flip_sin_to_cos: self.flip_sin_to_cos,
             freq_shift: self.freq_shift,
             time_embedding: self.time_embedding_dim.unwrap_or(4 * self.block_out_channels[0]),
+            time_shift: self.resnet_time_scale_shift,
             conv_in_kernel: self.conv_in_kernel,
             conv_out_kernel: self.conv_out_kernel,
             addition,

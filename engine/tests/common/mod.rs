@@ -119,5 +119,6 @@ pub fn params(prompt: &str, seed: u64) -> Params {
         steps: 4,
         guidance: 3.0,
         seed,
+        variation: None,
     }
 }

@@ -100,6 +100,7 @@ pub fn params(request: &ValidRequest, seed: u64) -> Params {
         steps: request.steps,
         guidance: request.guidance,
         seed,
+        variation: None,
     }
 }
 

@@ -10,22 +10,35 @@ use crate::nn::activation::Activation;
 /// With fewer values than this, waking another thread takes longer than the work.
 const WORTH_SHARING: usize = 16 * 1024;
 
+/// What a group norm does to `[batch, channels, pixels]`.
+#[derive(Clone, Copy)]
+pub(crate) struct GroupNorm<'a> {
+    pub(crate) pixels: usize,
+    /// Their number; it divides the channels.
+    pub(crate) groups: usize,
+    /// `[channels]`.
+    pub(crate) weight: &'a [f32],
+    /// `[channels]`.
+    pub(crate) bias: &'a [f32],
+    /// `[batch, 2, channels]`: the result is scaled by one more than the first, and the second added to it.
+    pub(crate) modulation: Option<&'a [f32]>,
+    pub(crate) eps: f32,
+    pub(crate) activation: Activation,
+}
+
 /// Normalises `[batch, channels, pixels]` within groups of channels.
-pub(crate) fn group_norm(
-    x: &[f32],
-    pixels: usize,
-    groups: usize,
-    [weight, bias]: [&[f32]; 2],
-    eps: f32,
-    activation: Activation,
-) -> Vec<f32> {
-    let channels = weight.len() / groups;
-    let chunk = channels * pixels;
+pub(crate) fn group_norm(x: &[f32], norm: GroupNorm<'_>) -> Vec<f32> {
+    let all = norm.weight.len();
+    let channels = all / norm.groups;
+    let chunk = channels * norm.pixels;
     let mut out = vec![0.0; x.len()];
     let group = |(index, (out, x)): (usize, (&mut [f32], &[f32]))| {
-        let first = index % groups * channels;
-        let (weight, bias) = (&weight[first..first + channels], &bias[first..first + channels]);
-        dispatch(Group { out, x, pixels, weight, bias, eps, activation });
+        let (sample, first) = (index / norm.groups, index % norm.groups * channels);
+        let modulation = norm.modulation.map(|values| {
+            let [scale, shift] = [2 * sample, 2 * sample + 1].map(|row| row * all + first);
+            [&values[scale..scale + channels], &values[shift..shift + channels]]
+        });
+        dispatch(Group { out, x, norm, first, modulation });
     };
     if x.len() < WORTH_SHARING {
         out.chunks_mut(chunk).zip(x.chunks(chunk)).enumerate().for_each(group);
@@ -38,11 +51,11 @@ pub(crate) fn group_norm(
 struct Group<'a> {
     out: &'a mut [f32],
     x: &'a [f32],
-    pixels: usize,
-    weight: &'a [f32],
-    bias: &'a [f32],
-    eps: f32,
-    activation: Activation,
+    norm: GroupNorm<'a>,
+    /// The first of the group's channels.
+    first: usize,
+    /// Scales and shifts of the group's channels.
+    modulation: Option<[&'a [f32]; 2]>,
 }
 
 impl WithSimd for Group<'_> {
@@ -50,14 +63,20 @@ impl WithSimd for Group<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let (mean, scale) = moments(self.x, self.eps);
-        let planes = self.out.chunks_mut(self.pixels).zip(self.x.chunks(self.pixels));
-        for ((out, x), (weight, bias)) in planes.zip(self.weight.iter().zip(self.bias)) {
-            let (a, b) = (scale * weight, bias - mean * scale * weight);
+        let GroupNorm { pixels, weight, bias, eps, activation, .. } = self.norm;
+        let (mean, scale) = moments(self.x, eps);
+        let planes = self.out.chunks_mut(pixels).zip(self.x.chunks(pixels));
+        for (channel, (out, x)) in planes.enumerate() {
+            let (weight, bias) = (weight[self.first + channel], bias[self.first + channel]);
+            let (mut a, mut b) = (scale * weight, bias - mean * scale * weight);
+            if let Some([scale, shift]) = self.modulation {
+                let factor = 1.0 + scale[channel];
+                (a, b) = (a * factor, b * factor + shift[channel]);
+            }
             for (out, x) in out.iter_mut().zip(x) {
                 *out = x * a + b;
             }
-            activate(out, self.activation);
+            activate(out, activation);
         }
     }
 }
