@@ -72,6 +72,7 @@ pub fn run(args: &GenerateArgs) -> Result<(), String> {
         height: args.size.map(|(_, height)| height),
         steps: args.steps,
         guidance: args.guidance,
+        ..GenerationRequest::default()
     };
     let request = request.validate(&[card], 0).map_err(|error| error.to_string())?;
     for index in 0..request.count {
