@@ -3,6 +3,7 @@ use domain::{OutputId, ValidRequest};
 use leptos::prelude::*;
 
 use super::again::Again;
+use super::remix::remix_link;
 use crate::create::api::CreatePictures;
 use crate::create::settings::picture_link;
 
@@ -13,6 +14,7 @@ pub struct Made {
     /// Pixels.
     pub width: u32,
     pub height: u32,
+    pub seed: u64,
     pub request: ValidRequest,
 }
 
@@ -29,7 +31,8 @@ pub fn GoOn(
     #[prop(optional)]
     links: bool,
 ) -> impl IntoView {
-    let Made { media, width, height, request } = made;
+    let Made { media, width, height, seed, request } = made;
+    let remix = remix_link(&request, Some(seed));
     let larger = move || {
         FACTORS
             .into_iter()
@@ -58,6 +61,10 @@ pub fn GoOn(
                     }
                 })}
             <Again request action class="go-on-choice" told="The same words, a new try" />
+            <a class="go-on-choice" href=remix>
+                <span>"Remix"</span>
+                <span class="go-on-told">"Every setting filled in, for you to change"</span>
+            </a>
         </div>
     }
 }

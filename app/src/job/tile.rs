@@ -2,7 +2,6 @@ use domain::{JobView, OutputView, StepProgress};
 use leptos::prelude::*;
 
 use super::go_on::Made;
-use super::remix::remix_link;
 use super::sheet::{Sheet, SheetButton};
 use crate::create::api::CreatePictures;
 use crate::create::settings::picture_link;
@@ -43,9 +42,8 @@ fn Done(
 ) -> impl IntoView {
     let request = live.view.with_untracked(|view| view.request.clone());
     let words = request.prompt.clone();
-    let keep = remix_link(&request, Some(output.seed));
     let number = output.index + 1;
-    let made = Made { media: output.id, width: output.width, height: output.height, request };
+    let made = Made { media: output.id, width: output.width, height: output.height, seed: output.seed, request };
     view! {
         <a class="block" href=picture_link(output.id)>
             <img
@@ -66,9 +64,6 @@ fn Done(
                 aria-label=format!("Download picture {number}")
             >
                 "Download"
-            </a>
-            <a class="tile-action" href=keep aria-label=format!("Remix picture {number}, keeping seed {}", output.seed)>
-                "Remix"
             </a>
         </div>
         <Sheet made action=go_on upscales />

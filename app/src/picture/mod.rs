@@ -67,7 +67,7 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
     let Picture { media, width, height, seed, job, request, upscales, notice } = picture;
     let words = request.prompt.clone();
     let url = format!("/media/{media}");
-    let made = Made { media, width, height, request };
+    let made = Made { media, width, height, seed, request };
     let open = form.how == "part";
     // A form that was sent back stays filled in; the picture's own words are not what a part should become.
     let told = if notice.is_some() { form.prompt } else { String::new() };
