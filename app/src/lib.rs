@@ -14,6 +14,7 @@ mod job;
 mod live;
 mod minds_eye;
 mod page;
+mod picture;
 mod result;
 mod signals;
 mod ui;

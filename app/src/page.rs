@@ -9,6 +9,7 @@ use crate::checks::Checks;
 use crate::create::StudioPage;
 use crate::credits::CreditsPage;
 use crate::minds_eye::MindsEyePage;
+use crate::picture::PicturePage;
 use crate::result::ResultPage;
 use crate::signals;
 use crate::ui::{Footer, Header, NotFoundPage};
@@ -59,6 +60,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
+                    <Route path=path!("/p/:id") view=PicturePage ssr=SsrMode::Async />
                     <Route path=path!("/credits") view=CreditsPage ssr=SsrMode::Async />
                     <Route path=path!("/minds-eye") view=MindsEyePage ssr=SsrMode::Async />
                 </Routes>

@@ -33,8 +33,8 @@ pub enum AppError {
     },
     OutOfRange {
         field: String,
-        min: u64,
-        max: u64,
+        min: f64,
+        max: f64,
     },
     BadRequest {
         reason: String,
@@ -76,6 +76,8 @@ pub enum AppError {
     },
     NoModel,
     GenerationFailed,
+    /// The picture to go on from is not there, or belongs to somebody else: the two look the same.
+    SourceGone,
     Unavailable,
     Internal,
 }
@@ -129,6 +131,7 @@ impl AppError {
             Self::Busy { .. } => "busy",
             Self::NoModel => "no_model",
             Self::GenerationFailed => "generation_failed",
+            Self::SourceGone => "source_gone",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -145,7 +148,7 @@ impl AppError {
             | Self::TooExpensive { .. } => 422,
             Self::BadRequest { .. } => 400,
             Self::CrossSite => 403,
-            Self::NotFound => 404,
+            Self::NotFound | Self::SourceGone => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge { .. } => 413,
             Self::DailyLimit { .. } | Self::SlowDown { .. } => 429,

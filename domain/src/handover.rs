@@ -128,6 +128,7 @@ mod tests {
             height: 64,
             steps: 12,
             guidance: 3.0,
+            source: None,
         }
     }
 

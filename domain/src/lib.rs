@@ -15,6 +15,7 @@ pub mod model;
 pub mod phrases;
 pub mod price;
 pub mod request;
+pub mod source;
 pub mod worker;
 
 pub use behaviour::Behaviour;
@@ -25,3 +26,4 @@ pub use job::{ErrorView, JobEvent, JobState, JobView, OutputView, StepProgress};
 pub use model::ModelCard;
 pub use phrases::Language;
 pub use request::{GenerationRequest, ValidRequest};
+pub use source::{Original, Source, Way};

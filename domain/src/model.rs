@@ -20,6 +20,9 @@ pub struct ModelCard {
     pub size_multiple: u32,
 }
 
+/// What models that make pictures larger offer. Their native size is that of a picture they give, and its price is one
+/// credit.
+pub const UPSCALE: &str = "upscale";
 /// Largest native side of a model, in pixels.
 const LARGEST_SIDE: u32 = 8_192;
 /// Most steps a model may take.
@@ -43,6 +46,24 @@ impl ModelCard {
             return Err(format!("a guidance of {}", self.default_guidance));
         }
         Ok(())
+    }
+
+    /// It makes pictures larger, and nothing else.
+    pub fn upscales(&self) -> bool {
+        self.capability == UPSCALE
+    }
+
+    /// It makes pictures, also from others.
+    pub fn goes_on(&self) -> bool {
+        self.capability.split('.').next() == Some("image")
+    }
+
+    /// Whether it makes pictures of this size.
+    pub fn fits(&self, width: u32, height: u32) -> bool {
+        let fits = |side: u32| {
+            (self.min_side()..=self.max_side()).contains(&side) && side.is_multiple_of(self.size_multiple.max(1))
+        };
+        fits(width) && fits(height)
     }
 
     /// Largest side, in pixels, that is accepted for this model.

@@ -5,7 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
+use crate::ids::OutputId;
 use crate::model::ModelCard;
+use crate::source::{Original, Source, SourceRequest, UpscaleRequest, Way};
+
+#[cfg(test)]
+mod tests;
 
 /// Longest prompt that is accepted, in characters.
 pub const MAX_PROMPT_CHARS: usize = 2_000;
@@ -18,7 +23,8 @@ pub const MAX_SEED: u64 = (1 << 53) - 1;
 /// Largest guidance scale that is accepted.
 pub const MAX_GUIDANCE: f32 = 20.0;
 
-/// A request as a client sends it; everything but the prompt may be left out.
+/// A request as a client sends it. Everything but the prompt may be left out, and where it goes on from a picture, that
+/// too: then the picture's own words and settings stand.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationRequest {
@@ -39,6 +45,12 @@ pub struct GenerationRequest {
     pub steps: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance: Option<f32>,
+    /// Make it from this picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceRequest>,
+    /// Make this picture larger, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upscale: Option<UpscaleRequest>,
 }
 
 /// A request that has been checked: every field is set and within its bounds.
@@ -57,12 +69,20 @@ pub struct ValidRequest {
     pub height: u32,
     pub steps: u32,
     pub guidance: f32,
+    /// What it is made from, where that is not words alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 impl ValidRequest {
     /// Seed of the picture at `index`: consecutive from the first, wrapping inside [`MAX_SEED`].
     pub fn seed_of(&self, index: u32) -> u64 {
         (self.seed + u64::from(index)) & MAX_SEED
+    }
+
+    /// Steps that are taken: fewer than there are where it goes on from a picture.
+    pub fn passes(&self) -> u32 {
+        self.source.as_ref().map_or(self.steps, |source| source.passes(self.steps))
     }
 
     /// Requests with equal keys may share a forward pass at any step: same model, size and kind of guidance.
@@ -76,13 +96,24 @@ impl ValidRequest {
 
     /// The recipe in the `parameters` convention that other tools read from a PNG.
     pub fn recipe(&self, index: u32) -> String {
+        let source = self.source.as_ref().map(|source| &source.way);
+        if let Some(Way::Upscale { factor }) = source {
+            return format!(
+                "{}\nSeed: {}, Size: {}x{}, Hires upscale: {factor}, Hires upscaler: {}, Version: Mindseye",
+                self.prompt, self.seed, self.width, self.height, self.model
+            );
+        }
         let mut text = self.prompt.clone();
         if !self.negative_prompt.is_empty() {
             text.push_str("\nNegative prompt: ");
             text.push_str(&self.negative_prompt);
         }
+        let strength = match source {
+            Some(Way::Vary { strength, .. }) => format!(", Denoising strength: {strength}"),
+            _ => String::new(),
+        };
         text.push_str(&format!(
-            "\nSteps: {}, Sampler: Euler, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}, Version: Mindseye",
+            "\nSteps: {}, Sampler: Euler, CFG scale: {}, Seed: {}, Size: {}x{}, Model: {}{strength}, Version: Mindseye",
             self.steps,
             self.guidance,
             self.seed_of(index),
@@ -95,44 +126,95 @@ impl ValidRequest {
 }
 
 impl GenerationRequest {
-    /// Checks the request against the models that can run now.
+    /// The picture that it goes on from, if it does.
+    pub fn media(&self) -> Option<OutputId> {
+        let source = self.source.as_ref().map(|source| source.media);
+        source.or(self.upscale.as_ref().map(|upscale| upscale.media))
+    }
+
+    /// Checks a request that goes on from no picture, against the models that can run now.
     ///
-    /// `models` must not be empty for a request to pass; the first one is the
+    /// `models` must not be empty for a request to pass; the first one that makes pictures is the
     /// default. `random_seed` is used when the request names none.
     pub fn validate(self, models: &[ModelCard], random_seed: u64) -> Result<ValidRequest, AppError> {
-        let prompt = clean_text(&self.prompt);
+        self.validate_from(models, random_seed, None)
+    }
+
+    /// As [`GenerationRequest::validate`]. `original` is the picture that [`GenerationRequest::media`] names, if there
+    /// is one that the person may go on from.
+    pub fn validate_from(
+        self,
+        models: &[ModelCard],
+        random_seed: u64,
+        original: Option<&Original>,
+    ) -> Result<ValidRequest, AppError> {
+        if self.source.is_some() && self.upscale.is_some() {
+            return Err(AppError::BadRequest { reason: "it is either “source” or “upscale”".into() });
+        }
+        let original = match (self.media(), original) {
+            (None, _) => None,
+            (Some(media), Some(original)) if original.media == media => Some(original),
+            (Some(_), _) => return Err(AppError::SourceGone),
+        };
+        match (&self.upscale, original) {
+            (Some(upscale), Some(original)) => larger(upscale, original, models, self.model.as_deref()),
+            _ => self.drawn(models, random_seed, original),
+        }
+    }
+
+    fn drawn(
+        self,
+        models: &[ModelCard],
+        random_seed: u64,
+        original: Option<&Original>,
+    ) -> Result<ValidRequest, AppError> {
+        let way = self.source.as_ref().map(SourceRequest::check).transpose()?;
+        // What the person leaves out is as it was.
+        let before = original.map(|original| &original.request);
+        let mut prompt = clean_text(&self.prompt);
+        if let Some(before) = before.filter(|_| prompt.is_empty()) {
+            prompt = before.prompt.clone();
+        }
         if prompt.is_empty() {
             return Err(AppError::EmptyPrompt);
         }
-        let negative_prompt = clean_text(self.negative_prompt.as_deref().unwrap_or_default());
+        let negative = self.negative_prompt.as_deref().or(before.map(|before| before.negative_prompt.as_str()));
+        let negative_prompt = clean_text(negative.unwrap_or_default());
         for text in [&prompt, &negative_prompt] {
             let chars = text.chars().count();
             if chars > MAX_PROMPT_CHARS {
                 return Err(AppError::PromptTooLong { chars, max: MAX_PROMPT_CHARS });
             }
         }
-        let default = models.first().ok_or(AppError::NoModel)?;
-        let card = match self.model.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-            None => default,
-            Some(name) => {
-                models.iter().find(|card| card.name == name).ok_or_else(|| AppError::UnknownModel {
-                    // The name is echoed to a person: never at a length somebody else chose.
-                    model: name.chars().take(64).collect(),
-                    known: models.iter().map(|card| card.name.clone()).collect(),
-                })?
-            }
+        let draws = |card: &&ModelCard| !card.upscales();
+        let mut drawing = models.iter().filter(draws);
+        let named = self.model.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let card = match (named, before) {
+            (Some(name), _) => find(models, name, draws)?,
+            (None, Some(before)) => models
+                .iter()
+                .filter(draws)
+                .find(|card| card.name == before.model)
+                .or(drawing.next())
+                .ok_or(AppError::NoModel)?,
+            (None, None) => drawing.next().ok_or(AppError::NoModel)?,
         };
+        if way.is_some() && !card.goes_on() {
+            return Err(AppError::BadRequest { reason: format!("“{}” does not go on from pictures", card.name) });
+        }
+        let before = before.filter(|before| before.model == card.name);
         let count = within("count", self.count.unwrap_or(DEFAULT_COUNT), 1, MAX_COUNT)?;
-        let steps = within("steps", self.steps.unwrap_or(card.default_steps), 1, card.max_steps)?;
-        let (width, height) = match (self.width, self.height) {
-            (None, None) => (card.native_size, card.native_size),
-            (Some(side), None) | (None, Some(side)) => (side, side),
-            (Some(width), Some(height)) => (width, height),
+        let steps = self.steps.or(before.map(|before| before.steps)).unwrap_or(card.default_steps);
+        let steps = within("steps", steps, 1, card.max_steps)?;
+        let (width, height) = match (self.width, self.height, original) {
+            (None, None, None) => (card.native_size, card.native_size),
+            (None, None, Some(Original { width, height, .. })) if card.fits(*width, *height) => (*width, *height),
+            // One that the model can't make is made as like it as it can.
+            (None, None, Some(original)) => card.size_for(original.width, original.height),
+            (Some(side), None, _) | (None, Some(side), _) => (side, side),
+            (Some(width), Some(height), _) => (width, height),
         };
-        let fits = |side: u32| {
-            (card.min_side()..=card.max_side()).contains(&side) && side.is_multiple_of(card.size_multiple.max(1))
-        };
-        if !fits(width) || !fits(height) {
+        if !card.fits(width, height) {
             return Err(AppError::InvalidSize {
                 width,
                 height,
@@ -141,14 +223,15 @@ impl GenerationRequest {
                 multiple: card.size_multiple,
             });
         }
-        let guidance = self.guidance.unwrap_or(card.default_guidance);
+        let guidance = self.guidance.or(before.map(|before| before.guidance)).unwrap_or(card.default_guidance);
         if !guidance.is_finite() || !(0.0..=MAX_GUIDANCE).contains(&guidance) {
-            return Err(AppError::OutOfRange { field: "guidance".into(), min: 0, max: MAX_GUIDANCE as u64 });
+            return Err(AppError::OutOfRange { field: "guidance".into(), min: 0.0, max: MAX_GUIDANCE.into() });
         }
         let seed = self.seed.unwrap_or(random_seed & MAX_SEED);
         if seed > MAX_SEED {
-            return Err(AppError::OutOfRange { field: "seed".into(), min: 0, max: MAX_SEED });
+            return Err(AppError::OutOfRange { field: "seed".into(), min: 0.0, max: MAX_SEED as f64 });
         }
+        let source = original.zip(way).map(|(original, way)| source(original, way));
         Ok(ValidRequest {
             prompt,
             negative_prompt,
@@ -160,7 +243,58 @@ impl GenerationRequest {
             height,
             steps,
             guidance,
+            source,
         })
+    }
+}
+
+/// The same picture, larger: nothing of it is chosen anew, so the words and the seed are its own.
+fn larger(
+    upscale: &UpscaleRequest,
+    original: &Original,
+    models: &[ModelCard],
+    model: Option<&str>,
+) -> Result<ValidRequest, AppError> {
+    let (width, height) = upscale.check(original)?;
+    let upscales = |card: &&ModelCard| card.upscales();
+    let card = match model.map(str::trim).filter(|name| !name.is_empty()) {
+        Some(name) => find(models, name, upscales)?,
+        None if models.is_empty() => return Err(AppError::NoModel),
+        None => models.iter().find(upscales).ok_or_else(|| unknown("upscale", models, |card| !card.upscales()))?,
+    };
+    Ok(ValidRequest {
+        prompt: original.request.prompt.clone(),
+        negative_prompt: String::new(),
+        model: card.name.clone(),
+        capability: card.capability.clone(),
+        count: 1,
+        seed: original.seed & MAX_SEED,
+        width,
+        height,
+        steps: 1,
+        guidance: 0.0,
+        source: Some(source(original, Way::Upscale { factor: upscale.factor })),
+    })
+}
+
+fn source(original: &Original, way: Way) -> Source {
+    Source { media: original.media, width: original.width, height: original.height, way }
+}
+
+fn find<'a>(
+    models: &'a [ModelCard],
+    name: &str,
+    fits: impl Fn(&&ModelCard) -> bool,
+) -> Result<&'a ModelCard, AppError> {
+    let found = models.iter().filter(|card| fits(card)).find(|card| card.name == name);
+    found.ok_or_else(|| unknown(name, models, |card| fits(&card)))
+}
+
+fn unknown(name: &str, models: &[ModelCard], fits: impl Fn(&ModelCard) -> bool) -> AppError {
+    AppError::UnknownModel {
+        // The name is echoed to a person: never at a length somebody else chose.
+        model: name.chars().take(64).collect(),
+        known: models.iter().filter(|card| fits(card)).map(|card| card.name.clone()).collect(),
     }
 }
 
@@ -168,7 +302,7 @@ fn within(field: &str, value: u32, min: u32, max: u32) -> Result<u32, AppError> 
     if (min..=max).contains(&value) {
         Ok(value)
     } else {
-        Err(AppError::OutOfRange { field: field.into(), min: u64::from(min), max: u64::from(max) })
+        Err(AppError::OutOfRange { field: field.into(), min: f64::from(min), max: f64::from(max) })
     }
 }
 
@@ -192,58 +326,4 @@ fn clean_text(text: &str) -> String {
 /// Characters that reorder the text around them: harmless in a picture, a disguise on a page.
 fn is_bidi_override(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::starter_card;
-
-    fn check(request: GenerationRequest) -> Result<ValidRequest, AppError> {
-        request.validate(&[starter_card()], 7)
-    }
-
-    fn wish(prompt: &str) -> GenerationRequest {
-        GenerationRequest { prompt: prompt.into(), ..GenerationRequest::default() }
-    }
-
-    #[test]
-    fn defaults_come_from_the_model() {
-        let valid = check(wish("  a red\n\tsun ")).expect("valid");
-        assert_eq!(valid.prompt, "a red sun");
-        assert_eq!((valid.width, valid.height, valid.steps, valid.count), (256, 256, 12, 4));
-        assert_eq!(valid.seed, 7);
-        assert_eq!(valid.seed_of(3), 10);
-    }
-
-    #[test]
-    fn control_and_bidi_characters_are_dropped() {
-        let valid = check(wish("a \u{0} b\u{202E}c \u{7}")).expect("valid");
-        assert_eq!(valid.prompt, "a bc");
-    }
-
-    #[test]
-    fn bad_requests_name_what_is_wrong() {
-        let code = |request| check(request).expect_err("must be refused").code();
-        assert_eq!(code(wish(" \u{0} ")), "empty_prompt");
-        assert_eq!(code(wish(&"x".repeat(10_000))), "prompt_too_long");
-        assert_eq!(code(GenerationRequest { width: Some(257), height: Some(256), ..wish("a") }), "invalid_size");
-        assert_eq!(code(GenerationRequest { width: Some(0), ..wish("a") }), "invalid_size");
-        assert_eq!(code(GenerationRequest { width: Some(1 << 20), ..wish("a") }), "invalid_size");
-        assert_eq!(code(GenerationRequest { model: Some("nope".into()), ..wish("a") }), "unknown_model");
-        assert_eq!(code(GenerationRequest { count: Some(0), ..wish("a") }), "out_of_range");
-        assert_eq!(code(GenerationRequest { count: Some(9), ..wish("a") }), "out_of_range");
-        assert_eq!(code(GenerationRequest { steps: Some(51), ..wish("a") }), "out_of_range");
-        assert_eq!(code(GenerationRequest { guidance: Some(f32::NAN), ..wish("a") }), "out_of_range");
-        assert_eq!(code(GenerationRequest { seed: Some(u64::MAX), ..wish("a") }), "out_of_range");
-    }
-
-    #[test]
-    fn the_recipe_follows_the_parameters_convention() {
-        let valid = check(GenerationRequest { negative_prompt: Some("fog".into()), ..wish("a sea") }).expect("valid");
-        assert_eq!(
-            valid.recipe(1),
-            "a sea\nNegative prompt: fog\nSteps: 12, Sampler: Euler, CFG scale: 3, Seed: 8, Size: 256x256, Model: starter, Version: Mindseye"
-        );
-    }
 }

@@ -14,6 +14,10 @@ use crate::ids::{JobId, WorkerId};
 use crate::model::ModelCard;
 use crate::request::ValidRequest;
 
+/// Answered by `/internal/source` where the picture to go on from is not there any more. Not 404: that might be said by
+/// whatever stands before the head.
+pub const GONE: u16 = 410;
+
 /// Version of this protocol; a worker of another version is turned away with a sentence.
 pub const PROTOCOL: u32 = 2;
 /// How often a worker says that it is alive.
@@ -52,6 +56,9 @@ pub struct Hello {
     /// It can hand over a job between two steps, and go on with one that another worker handed over.
     #[serde(default)]
     pub hands_over: bool,
+    /// It fetches the picture that a job goes on from, and looks at [`crate::request::ValidRequest::source`] at all.
+    #[serde(default)]
+    pub goes_on: bool,
 }
 
 /// One lease on one job.
@@ -205,17 +212,20 @@ pub struct Failure {
     /// The device had too little memory, even for this job alone: it must go elsewhere.
     #[serde(default)]
     pub out_of_memory: bool,
+    /// The picture to go on from was not to be had. The head looks for itself.
+    #[serde(default)]
+    pub source_gone: bool,
 }
 
 impl Failure {
     /// A failure that another attempt may not meet.
     pub fn retryable(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: true, out_of_memory: false }
+        Self { reason: reason.into(), retryable: true, out_of_memory: false, source_gone: false }
     }
 
     /// A failure that every attempt would meet.
     pub fn permanent(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retryable: false, out_of_memory: false }
+        Self { reason: reason.into(), retryable: false, out_of_memory: false, source_gone: false }
     }
 }
 

@@ -44,7 +44,8 @@ test.describe('with scripts', () => {
     await page.getByLabel('Steps').fill('4');
     await box.press('Control+Enter');
     await expect(pictures(page)).toHaveCount(1, { timeout: 50_000 });
-    await page.getByRole('link', { name: /Remix picture 1/ }).click();
+    await page.getByRole('button', { name: 'Go on from picture 1' }).click();
+    await page.getByRole('link', { name: /^Remix/ }).click();
     await expect(page).toHaveURL(/seed=\d+/);
     await expect(page.locator('input[name=seed]')).toHaveValue(/^\d+$/);
     await expect(box).toHaveValue('desert dunes at dawn');

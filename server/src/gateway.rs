@@ -138,6 +138,20 @@ pub async fn begun(
     }
 }
 
+/// `GET /internal/source/{job}/{epoch}`: the picture that a job goes on from.
+pub async fn source(
+    State(fleet): State<Fleet>,
+    Extension(guest): Extension<Guest>,
+    IdPath((job, epoch)): IdPath<(JobId, i32)>,
+) -> Response {
+    let by = guest.0.as_ref().map(|(worker, _)| worker);
+    match fleet.source(by, job, epoch).await {
+        Ok(Some(picture)) => ([(header::CONTENT_TYPE, "image/png")], Body::from_stream(parts(picture))).into_response(),
+        Ok(None) => (StatusCode::GONE, "the picture to go on from is gone").into_response(),
+        Err(error) => refuse(error),
+    }
+}
+
 /// A file, little by little: however slowly it is read, it is never in memory.
 fn parts(file: File) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(file, |mut file| async move {

@@ -69,6 +69,7 @@ pub fn build(state: AppState) -> Router {
             "/internal/begun/{job}/{epoch}",
             policy(Worker, Cache::Never, post(gateway::hand_over).get(gateway::begun)),
         )
+        .route("/internal/source/{job}/{epoch}", policy(Worker, Cache::Never, get(gateway::source)))
         .route_layer(middleware::from_fn_with_state(state.clone(), gateway::guard));
     let router = Router::new()
         .route("/healthz", policy(Probe, Cache::Never, get(health::healthz)))

@@ -189,6 +189,7 @@ async fn work(
         available: Vec::new(),
         holding: Vec::new(),
         hands_over: false,
+        goes_on: false,
     };
     let Ok(mut connection) = fleet.connect(hello, false).await else { return };
     let picture = png();

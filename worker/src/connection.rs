@@ -265,6 +265,7 @@ fn hello(head: &Head, desk: &mut Desk) -> Hello {
         available: models.available.clone(),
         holding,
         hands_over: true,
+        goes_on: true,
     }
 }
 

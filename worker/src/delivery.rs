@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::worker::Lease;
+use domain::worker::{GONE, Lease};
 use reqwest::StatusCode;
 use rustls::ClientConfig;
 use tokio::sync::{Notify, Semaphore};
@@ -28,6 +28,27 @@ pub enum Delivered {
     Stale,
     /// The head does not want this picture, whatever the reason.
     Refused(String),
+}
+
+/// Why a picture to go on from could not be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfetched {
+    /// It is not there any more.
+    Gone,
+    /// The lease is over: nobody waits for what would be made of it.
+    Stale,
+    /// It is larger than it can be.
+    TooLarge,
+    /// The head can't give it now.
+    Unavailable,
+}
+
+/// What a head answered.
+enum Got {
+    Whole(Bytes),
+    Nothing(StatusCode),
+    /// More than it can be.
+    TooMuch,
 }
 
 /// Where and as whom to deliver. A cheap handle.
@@ -80,16 +101,47 @@ impl Delivery {
         let mut pause = FETCH_PAUSE;
         for attempt in 1..=FETCHES {
             match self.get(&url, most).await {
-                Ok(begun) => return begun,
+                Ok(Got::Whole(begun)) => return Some(begun),
+                Ok(Got::Nothing(_) | Got::TooMuch) => return None,
                 Err(error) => tracing::warn!(job = %lease.job, attempt, %error, "a begun job could not be fetched"),
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.again.notified() => {}
-            }
+            self.pause(pause).await;
             pause *= 2;
         }
         None
+    }
+
+    /// The picture that a job goes on from, `most` bytes at most.
+    ///
+    /// # Errors
+    /// Why it can't be had, after some attempts.
+    pub async fn fetch_source(&self, lease: Lease, most: usize) -> Result<Bytes, Unfetched> {
+        let Lease { job, epoch } = lease;
+        let url = format!("{}/internal/source/{job}/{epoch}", self.base);
+        let mut pause = FETCH_PAUSE;
+        for attempt in 1..=FETCHES {
+            match self.get(&url, most).await {
+                Ok(Got::Whole(picture)) => return Ok(picture),
+                Ok(Got::Nothing(status)) if status.as_u16() == GONE => return Err(Unfetched::Gone),
+                Ok(Got::Nothing(StatusCode::CONFLICT)) => return Err(Unfetched::Stale),
+                Ok(Got::TooMuch) => return Err(Unfetched::TooLarge),
+                Ok(Got::Nothing(status)) => {
+                    tracing::warn!(%job, attempt, %status, "no picture to go on from was given")
+                }
+                Err(error) => tracing::warn!(%job, attempt, %error, "a picture to go on from could not be fetched"),
+            }
+            self.pause(pause).await;
+            pause *= 2;
+        }
+        Err(Unfetched::Unavailable)
+    }
+
+    /// Waits, or until a head is there again.
+    async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.again.notified() => {}
+        }
     }
 
     async fn bring(&self, lease: Lease, url: &str, kind: &str, body: Bytes) -> Delivered {
@@ -120,10 +172,7 @@ impl Delivery {
                 }
                 Err(error) => tracing::warn!(%job, %error, "what was made could not be sent"),
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.again.notified() => {}
-            }
+            self.pause(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
@@ -132,23 +181,23 @@ impl Delivery {
         format!("{}/internal/begun/{job}/{epoch}", self.base)
     }
 
-    async fn get(&self, url: &str, most: usize) -> Result<Option<Bytes>, String> {
+    async fn get(&self, url: &str, most: usize) -> Result<Got, String> {
         let request = self.http.get(url).bearer_auth(&self.key).timeout(FETCH_TIME);
         let mut answer = request.send().await.map_err(|error| error.to_string())?;
         match answer.status() {
             StatusCode::OK => {}
-            // There is nothing, or the lease is over.
-            StatusCode::NO_CONTENT | StatusCode::CONFLICT => return Ok(None),
+            // There is nothing, or not any more, or the lease is over.
+            status if matches!(status.as_u16(), 204 | 409 | GONE) => return Ok(Got::Nothing(status)),
             status => return Err(status.to_string()),
         }
         let mut begun = Vec::new();
         while let Some(part) = answer.chunk().await.map_err(|error| error.to_string())? {
             if begun.len() + part.len() > most {
-                return Ok(None);
+                return Ok(Got::TooMuch);
             }
             begun.extend_from_slice(&part);
         }
-        Ok(Some(begun.into()))
+        Ok(Got::Whole(begun.into()))
     }
 
     async fn post(&self, url: &str, kind: &str, body: Bytes) -> Result<StatusCode, reqwest::Error> {

@@ -2,17 +2,20 @@
 //! finished pictures and last words wait here until a head takes them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use domain::ValidRequest;
 use domain::handover::{self, Begun};
 use domain::worker::{Assignment, Failure, FromWorker, HAND_OVER_MS, Lease};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::delivery::{Delivered, Delivery};
-use crate::ticker::{Event, ModelsNow, Order, Ticker};
+use crate::backend::StartPicture;
+use crate::delivery::{Delivered, Delivery, Unfetched};
+use crate::ticker::{Event, Given, ModelsNow, Order, Ticker};
 
 /// The leases that this worker works on, and what the head has not been told yet.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct Held {
     made: Option<f64>,
     /// The last word on this lease, until it has been said.
     verdict: Option<FromWorker>,
-    /// What another worker had made of it is on its way here.
+    /// What another worker had made of it, or the picture it goes on from, is on its way here.
     fetching: Option<Task>,
     /// It is being handed over.
     handing: Option<Handing>,
@@ -73,6 +76,7 @@ enum Errand {
     Fetched {
         assignment: Assignment,
         begun: Option<Bytes>,
+        start: Result<Option<Arc<StartPicture>>, Unstarted>,
     },
     Brought {
         lease: Lease,
@@ -82,6 +86,14 @@ enum Errand {
     Unfetched {
         lease: Lease,
     },
+}
+
+/// Why a job can't begin.
+#[derive(Debug)]
+enum Unstarted {
+    /// Its lease is over.
+    Stale,
+    Failed(Failure),
 }
 
 impl Desk {
@@ -116,12 +128,16 @@ impl Desk {
             held.made = Some(0.0);
             return self.judge(lease);
         }
-        if assignment.begun {
+        if assignment.begun || assignment.request.source.is_some() {
             let (delivery, errands) = (self.delivery.clone(), self.errands.0.clone());
-            let most = handover::most_bytes(&assignment.request);
             held.fetching = Some(Task::spawn(async move {
-                let begun = delivery.fetch(lease, most).await;
-                let _ = errands.send(Errand::Fetched { assignment, begun });
+                let start = start(&delivery, lease, &assignment.request).await;
+                let begun = if assignment.begun && start.is_ok() {
+                    delivery.fetch(lease, handover::most_bytes(&assignment.request)).await
+                } else {
+                    None
+                };
+                let _ = errands.send(Errand::Fetched { assignment, begun, start });
             }));
             return None;
         }
@@ -258,10 +274,7 @@ impl Desk {
     fn hear_errand(&mut self, errand: Errand) -> Option<FromWorker> {
         match errand {
             Errand::Uploaded { lease, index, delivered } => self.hear_upload(lease, index, delivered),
-            Errand::Fetched { assignment, begun } => {
-                self.begin(assignment, begun.as_deref());
-                None
-            }
+            Errand::Fetched { assignment, begun, start } => self.begin(assignment, begun.as_deref(), start),
             Errand::Brought { lease, delivered } => self.hear_brought(lease, delivered),
             Errand::Unfetched { lease } => {
                 tracing::warn!(job = %lease.job, "nobody took a job over: it goes on here");
@@ -271,19 +284,34 @@ impl Desk {
         }
     }
 
-    /// Begins a job with what another worker had made of it, if that is of any use.
-    fn begin(&mut self, assignment: Assignment, begun: Option<&[u8]>) {
+    /// Begins a job with the picture it goes on from, or with what another worker had made of it, if that is of any use.
+    fn begin(
+        &mut self,
+        assignment: Assignment,
+        begun: Option<&[u8]>,
+        start: Result<Option<Arc<StartPicture>>, Unstarted>,
+    ) -> Option<FromWorker> {
         let lease = Lease { job: assignment.job, epoch: assignment.epoch };
-        let Some(held) = self.held.get_mut(&lease) else { return };
-        held.fetching = None;
-        match begun.map(|begun| handover::unpack(begun, &assignment.request)) {
-            Some(Ok(begun)) => self.ticker.order(Order::Resume(assignment, begun)),
+        self.held.get_mut(&lease)?.fetching = None;
+        let start = match start {
+            Ok(start) => start,
+            Err(Unstarted::Failed(failure)) => return self.give_back(lease, failure),
+            Err(Unstarted::Stale) => {
+                self.cancel(lease);
+                return None;
+            }
+        };
+        let begun = match begun.map(|begun| handover::unpack(begun, &assignment.request)) {
+            Some(Ok(begun)) => begun,
+            None if !assignment.begun => Vec::new(),
             useless => {
                 let why = useless.and_then(Result::err).unwrap_or_else(|| "there is nothing of it".into());
                 tracing::warn!(job = %lease.job, why, "a begun job is begun anew");
-                self.ticker.order(Order::Start(assignment));
+                Vec::new()
             }
-        }
+        };
+        self.ticker.order(Order::StartWith(assignment, Given { begun, start }));
+        None
     }
 
     fn bring(&mut self, lease: Lease, begun: &[Begun]) {
@@ -358,6 +386,33 @@ impl Desk {
         held.verdict = Some(word.clone());
         Some(word)
     }
+}
+
+/// The picture that a request goes on from, fetched and decoded; none where it names none.
+async fn start(
+    delivery: &Delivery,
+    lease: Lease,
+    request: &ValidRequest,
+) -> Result<Option<Arc<StartPicture>>, Unstarted> {
+    let Some(source) = &request.source else { return Ok(None) };
+    let png = delivery.fetch_source(lease, source.most_bytes()).await.map_err(|why| match why {
+        Unfetched::Stale => Unstarted::Stale,
+        Unfetched::Gone => {
+            let failure = Failure::permanent("the picture to go on from is gone");
+            Unstarted::Failed(Failure { source_gone: true, ..failure })
+        }
+        Unfetched::TooLarge => {
+            Unstarted::Failed(Failure::permanent("the picture to go on from is larger than it can be"))
+        }
+        Unfetched::Unavailable => {
+            Unstarted::Failed(Failure::retryable("the picture to go on from could not be fetched"))
+        }
+    })?;
+    let request = request.clone();
+    // Beside the connection, which must not wait for it.
+    let read = tokio::task::spawn_blocking(move || StartPicture::read(&png, &request)).await;
+    let read = read.map_err(|error| Unstarted::Failed(Failure::retryable(error.to_string())))?;
+    read.map(|start| Some(Arc::new(start))).map_err(|why| Unstarted::Failed(Failure::permanent(why)))
 }
 
 impl Task {

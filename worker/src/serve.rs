@@ -47,7 +47,7 @@ pub struct ServeArgs {
     /// Most models loaded at once; as many as fit when left out.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     slots: Option<u32>,
-    /// Models that a fake device pretends to have: starter, clip (slow, offers video), or any name.
+    /// Models that a fake device pretends to have: starter, clip (slow, offers video), upscale, or any name.
     #[arg(long, env = "MINDSEYE_FAKE_MODELS", value_delimiter = ',', default_value = "starter")]
     fake_models: Vec<String>,
     /// JSON file in place of the device's sensors, read anew every 15 s; for tests.

@@ -13,6 +13,18 @@ pub struct Facts {
     pub models: Vec<ModelCard>,
 }
 
+impl Facts {
+    /// The model that makes pictures when none is named.
+    pub fn card(&self) -> Option<&ModelCard> {
+        self.models.iter().find(|card| !card.upscales())
+    }
+
+    /// Whether pictures can be made larger.
+    pub fn upscales(&self) -> bool {
+        self.models.iter().any(ModelCard::upscales)
+    }
+}
+
 /// Credits and models.
 #[server(prefix = "/act", endpoint = "studio_facts")]
 pub async fn studio_facts() -> Result<Facts, PageError> {

@@ -79,7 +79,7 @@ fn submit_on_ctrl_enter(event: KeyboardEvent, create: ServerAction<CreatePicture
 #[component]
 fn SizeChips(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl IntoView {
     let chips = move || {
-        let card = facts.get().and_then(|facts| facts.models.first().cloned());
+        let card = facts.get().and_then(|facts| facts.card().cloned());
         let sizes = sizes(card.as_ref());
         let known = sizes.iter().any(|(size, _, _)| *size == chosen);
         let extra = (!known && !chosen.is_empty()).then(|| (chosen.clone(), (1, 1), "As before"));
@@ -148,7 +148,7 @@ fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>) -> impl IntoView {
 /// Everything most people never need.
 #[component]
 fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerForm) -> impl IntoView {
-    let card = move || facts.get().and_then(|facts| facts.models.first().cloned());
+    let card = move || facts.get().and_then(|facts| facts.card().cloned());
     let hint = move |of: fn(&ModelCard) -> String| card().as_ref().map(of).unwrap_or_default();
     let count = if prefill.count.is_empty() { "4".to_owned() } else { prefill.count.clone() };
     let counts =

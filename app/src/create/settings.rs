@@ -1,5 +1,6 @@
 //! The composer's fields: what is on offer, and what a link fills in.
 
+use domain::OutputId;
 use leptos_router::params::ParamsMap;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,13 @@ pub struct ComposerForm {
     pub seed: String,
     pub steps: String,
     pub guidance: String,
+    /// A picture to go on from, and how: `little`, `lot`, `part`, `2x`, `4x`.
+    pub from: String,
+    pub how: String,
+    /// How much changes, where `how` does not say.
+    pub strength: String,
+    /// The part that may change.
+    pub part: String,
 }
 
 impl ComposerForm {
@@ -35,11 +43,17 @@ impl ComposerForm {
             seed: field("seed"),
             steps: field("steps"),
             guidance: field("guidance"),
+            from: field("from"),
+            how: field("how"),
+            strength: field("strength"),
+            part: field("part"),
         }
     }
 
-    /// A link that fills the composer in like this.
+    /// A link that fills the composer in like this, or the page of the picture it goes on from.
     pub fn link(&self) -> String {
+        let from: Option<OutputId> = self.from.trim().parse().ok();
+        let page = from.map_or_else(|| "/".to_owned(), picture_link);
         let mut query = ParamsMap::new();
         let fields = [
             ("prompt", &self.prompt),
@@ -50,17 +64,26 @@ impl ComposerForm {
             ("seed", &self.seed),
             ("steps", &self.steps),
             ("guidance", &self.guidance),
+            ("from", &self.from),
+            ("how", &self.how),
+            ("strength", &self.strength),
+            ("part", &self.part),
         ];
         for (name, value) in fields {
             if name == "prompt" || !value.is_empty() {
                 query.insert(name, value.clone());
             }
         }
-        format!("/{}", query.to_query_string())
+        format!("{page}{}", query.to_query_string())
     }
 
     /// Whether anything behind "Settings" differs from its default.
     pub fn has_settings(&self) -> bool {
         [&self.negative, &self.seed, &self.steps, &self.guidance].iter().any(|field| !field.is_empty())
     }
+}
+
+/// The page of one picture.
+pub fn picture_link(media: OutputId) -> String {
+    format!("/p/{media}")
 }

@@ -30,6 +30,7 @@ pub fn StudioPage() -> impl IntoView {
             made.update(|made| made.insert(0, job));
         }
     });
+    let upscales = Signal::derive(move || facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.upscales())));
     let query = use_query_map();
     // Where a form without scripts was sent back to.
     let told = Resource::new_blocking(
@@ -91,7 +92,7 @@ pub fn StudioPage() -> impl IntoView {
         </section>
         <section class="space-y-12" aria-label="What you made">
             <For each=move || made.get() key=|job| job.id let:job>
-                <JobCard job again=create />
+                <JobCard job again=create upscales />
             </For>
             <Transition>
                 {move || {
@@ -102,7 +103,7 @@ pub fn StudioPage() -> impl IntoView {
                         .map(|jobs| {
                             view! {
                                 <h2 class="text-muted pt-2 text-sm tracking-wide uppercase">"Made before"</h2>
-                                {jobs.into_iter().map(|job| view! { <JobCard job again=create /> }).collect_view()}
+                                {jobs.into_iter().map(|job| view! { <JobCard job again=create upscales /> }).collect_view()}
                             }
                         })
                 }}

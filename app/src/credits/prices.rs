@@ -4,7 +4,9 @@ use leptos::prelude::*;
 /// What one picture costs, for every model on offer, as the studio itself reckons it.
 #[component]
 pub fn Prices(models: Vec<ModelCard>) -> impl IntoView {
-    if models.is_empty() {
+    // What makes pictures larger asks for no steps.
+    let drawing: Vec<ModelCard> = models.into_iter().filter(|card| !card.upscales()).collect();
+    if drawing.is_empty() {
         return ().into_any();
     }
     view! {
@@ -13,7 +15,7 @@ pub fn Prices(models: Vec<ModelCard>) -> impl IntoView {
             <p class="text-muted mb-4">
                 "By the work it takes: more pixels and more steps cost more. What fails or is cancelled costs nothing."
             </p>
-            <div class="grid gap-6 sm:grid-cols-2">{models.iter().map(table).collect_view()}</div>
+            <div class="grid gap-6 sm:grid-cols-2">{drawing.iter().map(table).collect_view()}</div>
         </section>
     }
     .into_any()

@@ -1,13 +1,16 @@
-use domain::{JobState, JobView};
+use domain::{JobState, JobView, Way};
 use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
 
+use super::again::Again;
 use super::api::CancelJob;
+use super::from::FromPicture;
 use super::remix::remix_link;
 use super::tile::{Tile, tally};
 use crate::create::CreditsReturned;
 use crate::create::api::CreatePictures;
 use crate::live::LiveJob;
-use crate::ui::Notice;
+use crate::ui::{ErrorNotice, Notice};
 
 /// A job: its words, its grid, and what can be done with all of it.
 #[component]
@@ -15,6 +18,9 @@ pub fn JobCard(
     job: JobView,
     /// Makes more of the same when the visitor asks for it.
     again: ServerAction<CreatePictures>,
+    /// Whether pictures can be made larger here.
+    #[prop(into)]
+    upscales: Signal<bool>,
     /// Words as the page's title rather than one of many.
     #[prop(optional)]
     large: bool,
@@ -29,7 +35,17 @@ pub fn JobCard(
             }
         }
     });
+    // What is made from one of its pictures has a page of its own, where the picture stays beside it.
+    let go_on = ServerAction::<CreatePictures>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(job)) = go_on.value().get() {
+            navigate(&format!("/g/{}", job.id), leptos_router::NavigateOptions::default());
+        }
+    });
     let id = job.id.to_string();
+    let source = job.request.source.clone();
+    let beside = if source.is_some() { "with-source" } else { "" };
     let request = StoredValue::new(job.request.clone());
     let columns = if job.request.count == 1 { "grid-one" } else { "grid-many" };
     let words = if large {
@@ -58,13 +74,27 @@ pub fn JobCard(
                     .with(|view| view.error.clone())
                     .map(|error| view! { <Notice title="The picture could not be made" message=error.message /> })
             }}
-            <Show when=move || live.view.with(|view| view.status != JobState::Failed && view.status != JobState::Cancelled)>
-                <ul class=format!("grid {columns}") aria-label="Pictures">
-                    {(0..request.with_value(|request| request.count))
-                        .map(|index| view! { <Tile live index /> })
-                        .collect_view()}
-                </ul>
-            </Show>
+            <div class=beside>
+                {source.map(|source| view! { <FromPicture source /> })}
+                <Show when=move || {
+                    live.view.with(|view| view.status != JobState::Failed && view.status != JobState::Cancelled)
+                }>
+                    <ul class=format!("grid {columns}") aria-label="Pictures">
+                        {(0..request.with_value(|request| request.count))
+                            .map(|index| view! { <Tile live index go_on upscales /> })
+                            .collect_view()}
+                    </ul>
+                </Show>
+            </div>
+            {move || {
+                let answered = go_on.version().get() > 0;
+                go_on
+                    .value()
+                    .get()
+                    .filter(|_| answered)
+                    .and_then(Result::err)
+                    .map(|error| view! { <ErrorNotice error /> })
+            }}
             <div class="mt-3 flex flex-wrap gap-2">
                 {
                     let id = id.clone();
@@ -72,7 +102,7 @@ pub fn JobCard(
                         let id = id.clone();
                         if live.view.with(|view| view.status.is_final()) {
                             view! {
-                                <Again request=request again />
+                                <Again request=request.get_value() action=again class="button-quiet" />
                                 <a class="button-quiet" href=request.with_value(|request| remix_link(request, None))>
                                     "Change the words"
                                 </a>
@@ -97,24 +127,6 @@ pub fn JobCard(
     .into_any()
 }
 
-/// The same words and settings with a new seed.
-#[component]
-fn Again(request: StoredValue<domain::ValidRequest>, again: ServerAction<CreatePictures>) -> impl IntoView {
-    let field = |name: &'static str, value: String| view! { <input type="hidden" name=name value=value /> };
-    let request = request.get_value();
-    view! {
-        <ActionForm action=again>
-            {field("size", format!("{}x{}", request.width, request.height))}
-            {field("steps", request.steps.to_string())} {field("guidance", request.guidance.to_string())}
-            {field("count", request.count.to_string())} {field("prompt", request.prompt)}
-            {field("negative", request.negative_prompt)}
-            <button class="button-quiet" type="submit">
-                "More like this"
-            </button>
-        </ActionForm>
-    }
-}
-
 /// Place and time while waiting, the recipe afterwards. What is not known is left out.
 fn waiting_line(view: &JobView) -> String {
     match view.status {
@@ -137,6 +149,9 @@ fn waiting_line(view: &JobView) -> String {
         },
         JobState::Succeeded => {
             let request = &view.request;
+            if let Some(Way::Upscale { .. }) = request.source.as_ref().map(|source| &source.way) {
+                return format!("{}×{} · seed {}", request.width, request.height, request.seed);
+            }
             format!("{}×{} · {} steps · seed {}", request.width, request.height, request.steps, request.seed)
         }
         JobState::Failed => "Not made. Your credits are back.".to_owned(),

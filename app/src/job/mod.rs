@@ -1,8 +1,12 @@
 //! A job on a page: its words, its pictures filling in, and what can be done with them.
 
+mod again;
 pub mod api;
 mod card;
+mod from;
+pub mod go_on;
 mod remix;
+mod sheet;
 mod tile;
 
 pub use card::JobCard;

@@ -1,13 +1,16 @@
-use domain::ValidRequest;
+use domain::{ValidRequest, Way};
 use leptos_router::params::ParamsMap;
 
 /// A link to the studio with every setting of a request filled in, and a seed if one is to be kept.
 pub fn remix_link(request: &ValidRequest, seed: Option<u64>) -> String {
     let mut query = ParamsMap::new();
     query.insert("prompt", request.prompt.clone());
-    query.insert("size", format!("{}x{}", request.width, request.height));
-    query.insert("steps", request.steps.to_string());
-    query.insert("guidance", request.guidance.to_string());
+    // The size and steps of a picture that was made larger are not those of one that is made.
+    if !matches!(request.source.as_ref().map(|source| &source.way), Some(Way::Upscale { .. })) {
+        query.insert("size", format!("{}x{}", request.width, request.height));
+        query.insert("steps", request.steps.to_string());
+        query.insert("guidance", request.guidance.to_string());
+    }
     query.insert("count", if seed.is_some() { "1".to_owned() } else { request.count.to_string() });
     if !request.negative_prompt.is_empty() {
         query.insert("negative", request.negative_prompt.clone());
@@ -35,6 +38,7 @@ mod tests {
             height: 256,
             steps: 12,
             guidance: 3.0,
+            source: None,
         };
         let link = remix_link(&request, Some(7));
         assert!(link.starts_with("/?") && link.contains("seed=7"), "{link}");

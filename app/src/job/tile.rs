@@ -1,19 +1,28 @@
 use domain::{JobView, OutputView, StepProgress};
 use leptos::prelude::*;
 
-use super::remix::remix_link;
+use super::go_on::Made;
+use super::sheet::{Sheet, SheetButton};
+use crate::create::api::CreatePictures;
+use crate::create::settings::picture_link;
 use crate::live::LiveJob;
 
 /// One place in the grid: waiting, forming, or done.
 #[component]
-pub fn Tile(live: LiveJob, index: u32) -> impl IntoView {
+pub fn Tile(
+    live: LiveJob,
+    index: u32,
+    /// Makes something from this picture.
+    go_on: ServerAction<CreatePictures>,
+    upscales: Signal<bool>,
+) -> impl IntoView {
     let output =
         Memo::new(move |_| live.view.with(|view| view.outputs.iter().find(|output| output.index == index).cloned()));
     let forming = move || live.steps.with(|steps| steps.iter().find(|step| step.index == index).cloned());
     view! {
         <li class="tile" data-index=index>
             {move || match output.get() {
-                Some(output) => view! { <Done live output /> }.into_any(),
+                Some(output) => view! { <Done live output go_on upscales /> }.into_any(),
                 None => {
                     let over = live.view.with(|view| view.status.is_final());
                     view! { <Place live over /> <Forming index forming=Signal::derive(forming) /> }.into_any()
@@ -25,13 +34,18 @@ pub fn Tile(live: LiveJob, index: u32) -> impl IntoView {
 
 /// A finished picture and what can be done with it.
 #[component]
-fn Done(live: LiveJob, output: OutputView) -> impl IntoView {
+fn Done(
+    live: LiveJob,
+    output: OutputView,
+    go_on: ServerAction<CreatePictures>,
+    upscales: Signal<bool>,
+) -> impl IntoView {
     let request = live.view.with_untracked(|view| view.request.clone());
     let words = request.prompt.clone();
-    let keep = remix_link(&request, Some(output.seed));
     let number = output.index + 1;
+    let made = Made { media: output.id, width: output.width, height: output.height, seed: output.seed, request };
     view! {
-        <a class="block" href=output.url.clone() target="_blank" rel="noopener">
+        <a class="block" href=picture_link(output.id)>
             <img
                 class="block h-auto w-full"
                 src=output.url.clone()
@@ -42,6 +56,7 @@ fn Done(live: LiveJob, output: OutputView) -> impl IntoView {
             />
         </a>
         <div class="tile-bar">
+            <SheetButton made=made.clone() number />
             <a
                 class="tile-action"
                 href=output.url.clone()
@@ -50,10 +65,8 @@ fn Done(live: LiveJob, output: OutputView) -> impl IntoView {
             >
                 "Download"
             </a>
-            <a class="tile-action" href=keep aria-label=format!("Remix picture {number}, keeping seed {}", output.seed)>
-                "Remix"
-            </a>
         </div>
+        <Sheet made action=go_on upscales />
     }
 }
 

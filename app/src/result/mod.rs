@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 
 use crate::checks::CheckNotice;
-use crate::create::api::CreatePictures;
+use crate::create::api::{CreatePictures, studio_facts};
 use crate::job::JobCard;
 use crate::job::api::read_job;
 use crate::ui::{ErrorNotice, NotFoundPage};
@@ -19,6 +19,8 @@ const REFRESH: &str = r#"<meta http-equiv="refresh" content="2">"#;
 pub fn ResultPage() -> impl IntoView {
     let params = use_params_map();
     let job = Resource::new_blocking(move || params.with(|params| params.get("id").unwrap_or_default()), read_job);
+    let facts = Resource::new_blocking(|| (), |()| studio_facts());
+    let upscales = Signal::derive(move || facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.upscales())));
     let again = ServerAction::<CreatePictures>::new();
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -37,7 +39,7 @@ pub fn ResultPage() -> impl IntoView {
                                 view! {
                                     <Title text=job.request.prompt.clone() />
                                     {unfinished.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
-                                    <JobCard job again large=true />
+                                    <JobCard job again upscales large=true />
                                 }
                                     .into_any()
                             }

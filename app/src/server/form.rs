@@ -1,6 +1,7 @@
 //! What a form says, as a request.
 
-use domain::{AppError, GenerationRequest};
+use domain::source::{A_LITTLE, A_LOT, A_PART, Area, Place, SourceRequest, UpscaleRequest};
+use domain::{AppError, GenerationRequest, OutputId};
 
 use crate::create::settings::ComposerForm;
 
@@ -14,6 +15,11 @@ pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest,
             (Some(side(width)?), Some(side(height)?))
         }
     };
+    let (source, upscale) = match from_picture(&form)? {
+        None => (None, None),
+        Some(From::Varied(source)) => (Some(source), None),
+        Some(From::Larger(upscale)) => (None, Some(upscale)),
+    };
     Ok(GenerationRequest {
         prompt: form.prompt,
         negative_prompt: Some(form.negative).filter(|text| !text.trim().is_empty()),
@@ -24,6 +30,36 @@ pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest,
         height,
         steps: number("steps", &form.steps)?,
         guidance: number("guidance", &form.guidance)?,
+        source,
+        upscale,
+    })
+}
+
+enum From {
+    Varied(SourceRequest),
+    Larger(UpscaleRequest),
+}
+
+/// The picture that a form goes on from, if it does.
+fn from_picture(form: &ComposerForm) -> Result<Option<From>, AppError> {
+    if form.from.trim().is_empty() {
+        return Ok(None);
+    }
+    // One that is no id looks like one that there is not.
+    let media: OutputId = form.from.trim().parse().map_err(|_| AppError::SourceGone)?;
+    let part = Place::parse(form.part.trim()).map(|place| vec![Area::Place(place)]);
+    let varied = |strength, region| Some(From::Varied(SourceRequest { media, strength, region }));
+    let larger = |factor| Some(From::Larger(UpscaleRequest { media, factor }));
+    Ok(match form.how.trim() {
+        "little" => varied(Some(A_LITTLE), None),
+        "lot" => varied(Some(A_LOT), None),
+        "part" => {
+            let unnamed = || AppError::BadRequest { reason: "no part of the picture was chosen".into() };
+            varied(Some(A_PART), Some(part.ok_or_else(unnamed)?))
+        }
+        "2x" => larger(2),
+        "4x" => larger(4),
+        _ => varied(number("strength", &form.strength)?, part),
     })
 }
 
@@ -57,6 +93,28 @@ mod tests {
         let request = form("", "").expect("valid");
         assert_eq!((request.width, request.seed, request.count, request.model), (None, None, Some(2), None));
         assert_eq!(form("320x192", "9").map(|r| (r.width, r.height, r.seed)), Ok((Some(320), Some(192), Some(9))));
+    }
+
+    #[test]
+    fn buttons_of_a_picture_are_wishes() {
+        let media = OutputId::from_random(3);
+        let pressed = |how: &str, part: &str| {
+            let form =
+                ComposerForm { from: media.to_string(), how: how.into(), part: part.into(), ..ComposerForm::default() };
+            request_from_form(form)
+        };
+        let source = |how, part| pressed(how, part).expect("a wish").source.expect("a source");
+        assert_eq!(source("little", ""), SourceRequest { media, strength: Some(A_LITTLE), region: None });
+        assert_eq!(source("lot", "").strength, Some(A_LOT));
+        assert_eq!(source("part", "sky").region, Some(vec![Area::Place(Place::Sky)]));
+        assert_eq!(source("", "").strength, None);
+        assert_eq!(pressed("4x", "").expect("a wish").upscale, Some(UpscaleRequest { media, factor: 4 }));
+        assert_eq!(pressed("part", "").expect_err("no part").code(), "bad_request");
+        let nowhere = ComposerForm { from: "../..".into(), how: "lot".into(), ..ComposerForm::default() };
+        assert!(nowhere.link().starts_with("/?"), "{}", nowhere.link());
+        assert_eq!(request_from_form(nowhere).expect_err("no picture").code(), "source_gone");
+        let link = ComposerForm { from: media.to_string(), ..ComposerForm::default() }.link();
+        assert!(link.starts_with(&format!("/p/{media}?")), "{link}");
     }
 
     #[test]

@@ -54,7 +54,9 @@ impl From<AppError> for PageError {
 pub(crate) async fn notice(form: ComposerForm, code: &str) -> Option<PageError> {
     let error = match code {
         "empty_prompt" | "prompt_too_long" | "invalid_size" | "unknown_model" | "out_of_range" | "bad_request"
-        | "too_expensive" | "no_model" => price(form).await.err().filter(|error| error.code() == code)?,
+        | "too_expensive" | "no_model" | "source_gone" => {
+            price(form).await.err().filter(|error| error.code() == code)?
+        }
         "daily_limit" => {
             let price = price(form).await.ok()?;
             let credits = &handles().credits;

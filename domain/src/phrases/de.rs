@@ -60,6 +60,8 @@ pub const PHRASES: Phrases = Phrases {
     no_model: "Noch ist kein Modell bereit. Das Studio wärmt sich gerade auf; dir wurde nichts abgezogen. Bitte versuche es in ein paar Sekunden noch einmal.",
     generation_failed_title: "Das Bild konnte nicht erstellt werden",
     generation_failed: "Dieses Bild konnte auch nach mehreren Versuchen nicht erstellt werden. Deine Credits sind wieder da. Vielleicht klappt es mit anderen Worten oder einem anderen Seed.",
+    source_gone_title: "Das Ausgangsbild ist nicht mehr da",
+    source_gone: "Das Bild, von dem es ausgehen sollte, ist nicht mehr da, oder es gehört dir nicht. Dir wurde nichts abgezogen. Wähle ein anderes Bild, oder beginne mit Worten.",
     unavailable_title: "Gleich wieder da",
     unavailable: "Das Studio erreicht gerade seine Datenbank nicht. Nichts ging verloren, dir wurde nichts abgezogen, und wir versuchen es weiter. Bitte versuche es in ein paar Sekunden noch einmal.",
     internal_title: "Etwas ist schiefgegangen",

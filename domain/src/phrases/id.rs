@@ -57,6 +57,8 @@ pub const PHRASES: Phrases = Phrases {
     no_model: "Belum ada model yang siap. Studio sedang pemanasan; tidak ada kredit yang terpakai. Silakan coba lagi dalam beberapa detik.",
     generation_failed_title: "Gambar tidak berhasil dibuat",
     generation_failed: "Gambar ini tidak berhasil dibuat, bahkan setelah beberapa kali percobaan. Kreditmu sudah kembali. Mencoba lagi dengan kata-kata lain atau seed lain mungkin membantu.",
+    source_gone_title: "Gambar asalnya sudah tidak ada",
+    source_gone: "Gambar yang ingin dilanjutkan sudah tidak ada, atau itu bukan milikmu. Tidak ada kredit yang terpakai. Pilih gambar lain, atau mulai dengan kata-kata.",
     unavailable_title: "Segera kembali",
     unavailable: "Studio sedang tidak bisa menjangkau basis datanya. Tidak ada yang hilang, tidak ada kredit yang terpakai, dan kami terus mencobanya. Silakan coba lagi dalam beberapa detik.",
     internal_title: "Ada yang tidak beres",

@@ -93,6 +93,8 @@ pub struct Phrases {
     pub no_model: &'static str,
     pub generation_failed_title: &'static str,
     pub generation_failed: &'static str,
+    pub source_gone_title: &'static str,
+    pub source_gone: &'static str,
     pub unavailable_title: &'static str,
     pub unavailable: &'static str,
     pub internal_title: &'static str,
@@ -169,6 +171,7 @@ impl Phrases {
             AppError::Busy { .. } => self.busy_title,
             AppError::NoModel => self.no_model_title,
             AppError::GenerationFailed => self.generation_failed_title,
+            AppError::SourceGone => self.source_gone_title,
             AppError::Unavailable => self.unavailable_title,
             AppError::Internal => self.internal_title,
         }
@@ -220,6 +223,7 @@ impl Phrases {
             AppError::Busy { retry_seconds: None } => self.busy_later.to_owned(),
             AppError::NoModel => self.no_model.into(),
             AppError::GenerationFailed => self.generation_failed.into(),
+            AppError::SourceGone => self.source_gone.into(),
             AppError::Unavailable => self.unavailable.into(),
             AppError::Internal => self.internal.into(),
         }

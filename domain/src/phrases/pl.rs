@@ -60,6 +60,8 @@ pub const PHRASES: Phrases = Phrases {
     no_model: "Żaden model nie jest jeszcze gotowy. Studio się rozgrzewa; nie pobraliśmy żadnych kredytów. Spróbuj ponownie za kilka sekund.",
     generation_failed_title: "Nie udało się stworzyć obrazu",
     generation_failed: "Nie udało się stworzyć tego obrazu, nawet po kilku próbach. Twoje kredyty wróciły. Może pomóc kolejna próba z innymi słowami lub innym ziarnem (seed).",
+    source_gone_title: "Obrazu wyjściowego już nie ma",
+    source_gone: "Obrazu, od którego chcesz zacząć, już nie ma albo nie należy do ciebie. Nie pobraliśmy żadnych kredytów. Wybierz inny obraz albo zacznij od słów.",
     unavailable_title: "Zaraz wracamy",
     unavailable: "Studio nie może w tej chwili połączyć się z bazą danych. Nic nie przepadło i nie pobraliśmy żadnych kredytów, a próby trwają. Spróbuj ponownie za kilka sekund.",
     internal_title: "Coś poszło nie tak",

@@ -31,7 +31,7 @@ fn samples() -> Vec<AppError> {
         AppError::PromptTooLong { chars: 2_001, max: 2_000 },
         AppError::InvalidSize { width: 100, height: 9_000, min: 64, max: 512, multiple: 32 },
         AppError::UnknownModel { model: "dream".into(), known: vec!["starter".into(), "fast-1".into()] },
-        AppError::OutOfRange { field: "guidance".into(), min: 0, max: 30 },
+        AppError::OutOfRange { field: "guidance".into(), min: 0.05, max: 30.0 },
         AppError::BadRequest { reason: "limit must be a whole number".into() },
         AppError::NotFound,
         AppError::MethodNotAllowed,
@@ -51,6 +51,7 @@ fn samples() -> Vec<AppError> {
         AppError::Busy { retry_seconds: None },
         AppError::NoModel,
         AppError::GenerationFailed,
+        AppError::SourceGone,
         AppError::Unavailable,
         AppError::Internal,
     ]

@@ -59,6 +59,8 @@ pub const PHRASES: Phrases = Phrases {
     no_model: "Henüz hazır bir model yok. Stüdyo ısınıyor; hiç kredi harcanmadı. Lütfen birkaç saniye sonra tekrar dene.",
     generation_failed_title: "Görsel oluşturulamadı",
     generation_failed: "Bu görsel birkaç denemeden sonra bile oluşturulamadı. Kredilerin geri verildi. Başka kelimelerle ya da başka bir seed ile yeniden denemek işe yarayabilir.",
+    source_gone_title: "Başlangıç görseli artık yok",
+    source_gone: "Devam etmek istediğin görsel artık yok ya da sana ait değil. Hiç kredi harcanmadı. Başka bir görsel seç ya da kelimelerle başla.",
     unavailable_title: "Birazdan döneceğiz",
     unavailable: "Stüdyo şu anda veritabanına ulaşamıyor. Hiçbir şey kaybolmadı, hiç kredi harcanmadı; yeniden deniyoruz. Lütfen birkaç saniye sonra tekrar dene.",
     internal_title: "Bir şeyler ters gitti",

@@ -3,4 +3,5 @@
 mod doors;
 mod kills;
 mod moves;
+mod sources;
 mod studio;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dispatch::{Demand, Forecast, Lane, Length, Policy, QueuedJob, Recent, WorkerState};
-use domain::{DeviceId, JobId};
+use domain::{DeviceId, JobId, WorkerId};
 use uuid::Uuid;
 
 use super::moving::Asked;
@@ -50,6 +50,8 @@ pub(super) struct Desk {
     pub(super) resting: HashMap<JobId, DateTime<Utc>>,
     /// Jobs of whose pictures something is kept.
     pub(super) begun: HashSet<JobId>,
+    /// Workers that can't go on from a picture.
+    pub(super) unable: Vec<WorkerId>,
     pub(super) policy: Policy,
 }
 
@@ -86,6 +88,15 @@ impl Desk {
         }
         fleet.outlook.count_queued(self.queue.len());
         Ok(())
+    }
+
+    /// A job as the planner looks at it: also kept from workers that could not do it.
+    pub(super) fn as_planned(&self, job: &Waiting, now: DateTime<Utc>) -> QueuedJob {
+        let mut planned = job.as_planned(now);
+        if job.request.source.is_some() {
+            planned.avoid.extend_from_slice(&self.unable);
+        }
+        planned
     }
 
     pub(super) fn find(&self, job: JobId) -> Option<&Waiting> {
@@ -145,7 +156,7 @@ impl Desk {
             let takes = |worker: &&WorkerState| !worker.draining && !job.avoid.contains(&worker.id);
             workers.iter().filter(takes).any(|worker| worker.model(&job.model).is_some())
         };
-        self.queue.values().filter(short).map(move |job| job.as_planned(now)).filter(could)
+        self.queue.values().filter(short).map(move |job| self.as_planned(job, now)).filter(could)
     }
 
     /// Of the jobs that nobody can do now, those for which that has been so for longer than `patience`.

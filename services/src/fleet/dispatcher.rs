@@ -167,7 +167,7 @@ pub(super) async fn take_in(fleet: &Fleet, record: WorkerRecord) {
         let pictures = u32::try_from(job.missing).unwrap_or(0);
         let held = Held::new(epoch, &job.as_planned(now), pictures, job.crashes > 0, millis(now));
         let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: job.moves == 0, ..held };
-        roster.hold(&worker, JobId(job.id), held, job.request.0.steps);
+        roster.hold(&worker, JobId(job.id), held, job.request.0.passes());
     }
 }
 
@@ -180,11 +180,12 @@ async fn round(fleet: &Fleet, desk: &mut Desk) -> Result<Option<Duration>, sqlx:
         moving::consider(fleet, desk, now).await;
         return Ok(None);
     }
+    desk.unable = fleet.roster().unable();
     let workers = fleet.roster().snapshot(millis(now));
     let short_demand = desk.short_demand.per_ms(millis(now)) / (workers.len().max(1) as f64);
     let shorts_wait = desk.shorts(&workers, now).next().is_some();
     let waits = |job: &&Waiting| !desk.is_delayed(job, now) && !desk.rests(job, shorts_wait, now);
-    let queue: Vec<QueuedJob> = desk.queue.values().filter(waits).map(|job| job.as_planned(now)).collect();
+    let queue: Vec<QueuedJob> = desk.queue.values().filter(waits).map(|job| desk.as_planned(job, now)).collect();
     let mut snapshot = Snapshot { queue, workers, short_demand, recent: desk.recent(now) };
     let alone = isolation::set_apart(&mut snapshot, |job| desk.find(job).is_some_and(|job| job.crashes > 0));
     let mut plan = plan(&snapshot, &desk.policy);
@@ -226,14 +227,14 @@ async fn hand_over(
         let lease = Lease { job: leased.job, epoch: leased.epoch };
         let Some(worker) = places.get(&lease.job) else { continue };
         let Some(job) = desk.remove(lease.job) else { continue };
-        let planned = job.as_planned(now);
+        let planned = desk.as_planned(&job, now);
         let begun = desk.begun.contains(&lease.job);
         let pictures = u32::try_from(leased.missing.len()).unwrap_or(u32::MAX);
         let record = {
             let mut roster = fleet.roster();
             let held = Held::new(lease.epoch, &planned, pictures, job.crashes > 0, millis(now));
             let held = Held { moves: u32::try_from(job.moves).unwrap_or(0), whole: !begun, ..held };
-            roster.hold(worker, lease.job, held, leased.request.steps);
+            roster.hold(worker, lease.job, held, leased.request.passes());
             roster.record(worker).cloned()
         };
         let reached = match &record {

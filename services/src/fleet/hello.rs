@@ -150,6 +150,7 @@ mod tests {
             available: vec![load],
             holding: Vec::new(),
             hands_over: false,
+            goes_on: false,
         }
     }
 
@@ -171,6 +172,7 @@ mod tests {
             height: 64,
             steps: 12,
             guidance: 3.0,
+            source: None,
         };
         let told = |index, preview: Option<&str>| is_step(index, 3, 12, preview, &request);
         assert!(told(1, None) && told(0, Some("data:image/png;base64,aGk=")));

@@ -89,6 +89,7 @@ impl Fleet {
         let Lease { job, epoch } = lease;
         let mut how = store::Requeue::default();
         let mut retryable = true;
+        let mut error = AppError::GenerationFailed;
         let reason = match &why {
             GiveBack::WorkerLost => {
                 how.crashed = true;
@@ -108,6 +109,11 @@ impl Fleet {
             GiveBack::Failed(failure) => {
                 tracing::warn!(%job, reason = %failure.reason, retryable = failure.retryable, "attempt failed");
                 retryable = failure.retryable;
+                if failure.source_gone {
+                    // One worker's word alone ends nothing: where the picture is there, another one finds it.
+                    retryable = self.has_source(job).await?;
+                    error = AppError::SourceGone;
+                }
                 // Should it be what was kept of the pictures that fails, they are made anew: gone before anybody can have
                 // the job, and not on the word of one who has lost it.
                 if store::is_leased(&self.pool, job, epoch).await.map_err(explain)? {
@@ -127,7 +133,7 @@ impl Fleet {
             return Ok(true);
         }
         let mut transaction = self.pool.begin().await.map_err(explain)?;
-        let failed = store::fail(&mut transaction, job, epoch, &AppError::GenerationFailed).await.map_err(explain)?;
+        let failed = store::fail(&mut transaction, job, epoch, &error).await.map_err(explain)?;
         let dropped = if failed {
             credits::release(&mut transaction, job).await.map_err(explain)?;
             jobs::store::drop_outputs(&mut transaction, job).await.map_err(explain)?

@@ -259,6 +259,12 @@ impl Roster {
         shelves
     }
 
+    /// Workers of a version that knows nothing of pictures to go on from: they would make one of words alone.
+    pub(super) fn unable(&self) -> Vec<WorkerId> {
+        let unable = self.workers.iter().filter(|(_, worker)| !worker.record.hello.goes_on);
+        unable.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The workers as the planner looks at them, in a stable order.
     pub(super) fn snapshot(&self, now_ms: f64) -> Vec<WorkerState> {
         let state = |(id, worker): (&WorkerId, &Worker)| {

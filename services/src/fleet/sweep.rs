@@ -120,8 +120,11 @@ async fn give_up_hopeless(fleet: &Fleet, desk: &mut Desk) -> Result<(), sqlx::Er
         return Ok(());
     }
     let now = fleet.clock.now();
-    let can =
-        |job: &Waiting| present.iter().any(|w| w.model(&job.request.0.model).is_some() && !job.avoid.contains(&w.id.0));
+    desk.unable = fleet.roster().unable();
+    let can = |job: &Waiting| {
+        let avoid = desk.as_planned(job, now).avoid;
+        present.iter().any(|w| w.model(&job.request.0.model).is_some() && !avoid.contains(&w.id))
+    };
     let stuck: HashSet<JobId> = desk.queue.values().filter(|job| !can(job)).map(|job| JobId(job.id)).collect();
     for job in desk.hopeless(&stuck, now, PATIENCE) {
         fleet.abandon(job).await?;

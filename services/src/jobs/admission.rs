@@ -36,8 +36,8 @@ impl Admission {
 
     /// Checks and prices a request without doing anything.
     pub async fn quote(&self, visitor: &Visitor, request: GenerationRequest) -> Result<Quote, AppError> {
-        let quote = self.jobs.quote(request).await?;
-        let plan = self.identity.holder(visitor).await?.map(|(_, plan)| plan).unwrap_or_default();
+        let (device, plan) = self.identity.holder(visitor).await?.unzip();
+        let (quote, plan) = (self.jobs.quote(device, request).await?, plan.unwrap_or_default());
         self.credits.check_possible(quote.price, plan)?;
         Ok(quote)
     }
@@ -50,7 +50,9 @@ impl Admission {
         let pacing = clock::stopwatch();
         self.limits.pace(visitor).await?;
         let paced = pacing.elapsed();
-        let quote = self.jobs.quote(request).await?;
+        // Only somebody who is known here has pictures to go on from.
+        let owner = if request.media().is_some() { self.identity.device(visitor).await? } else { None };
+        let quote = self.jobs.quote(owner, request).await?;
         self.jobs.check_room()?;
         let actor = self.identity.actor(visitor).await?;
         self.credits.check_possible(quote.price, actor.plan)?;

@@ -254,6 +254,7 @@ mod tests {
             height: 64,
             steps: 12,
             guidance: 3.0,
+            source: None,
         };
         JobEvent::State(Box::new(domain::JobView {
             id: job,

@@ -16,8 +16,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::{
-    AppError, DeviceId, ErrorView, GenerationRequest, JobEvent, JobId, JobState, JobView, ModelCard, OutputId,
-    OutputView, Plan, ValidRequest, price,
+    AppError, DeviceId, ErrorView, GenerationRequest, JobEvent, JobId, JobState, JobView, ModelCard, Original,
+    OutputId, OutputView, Plan, ValidRequest, price,
 };
 use sqlx::PgPool;
 
@@ -85,10 +85,14 @@ impl Jobs {
         Self { pool, clock, credits, media, models, events, outlook, bus, bell, submitting, max_queued, cancelled }
     }
 
-    /// Checks and prices a request without doing anything.
-    pub async fn quote(&self, request: GenerationRequest) -> Result<Quote, AppError> {
+    /// Checks and prices a request of somebody, known here or not, without doing anything.
+    pub async fn quote(&self, owner: Option<DeviceId>, request: GenerationRequest) -> Result<Quote, AppError> {
         let cards = self.models.cards().await?;
-        let request = request.validate(&cards, clock::random_u128() as u64)?;
+        let original = match (request.media(), owner) {
+            (Some(media), Some(owner)) => self.original(owner, media).await?,
+            _ => None,
+        };
+        let request = request.validate_from(&cards, clock::random_u128() as u64, original.as_ref())?;
         let card = cards.into_iter().find(|card| card.name == request.model).ok_or(AppError::NoModel)?;
         let price = price::price(&request, &card);
         Ok(Quote { request, card, price })
@@ -96,7 +100,7 @@ impl Jobs {
 
     /// Accepts a job of somebody with a visitor's plan. People come in through [`Admission`].
     pub async fn submit(&self, owner: DeviceId, request: GenerationRequest) -> Result<JobView, AppError> {
-        let quote = self.quote(request).await?;
+        let quote = self.quote(Some(owner), request).await?;
         self.credits.check_possible(quote.price, Plan::Visitor)?;
         self.accept(JobId::from_random(clock::random_u128()), owner, Plan::Visitor, quote).await
     }
@@ -197,6 +201,13 @@ impl Jobs {
                 Err(AppError::Internal)
             }
         }
+    }
+
+    /// A picture that this owner made and that is still there, with what it was made by.
+    pub async fn original(&self, owner: DeviceId, media: OutputId) -> Result<Option<Original>, AppError> {
+        let found = store::original(&self.pool, media, owner).await.map_err(explain)?;
+        let there = found.is_some() && self.media.has(media).await.unwrap_or(true);
+        Ok(found.filter(|_| there))
     }
 
     /// Tells everyone who watches `job`, at whichever head, how it stands.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::{AppError, DeviceId, JobId, JobState, ModelCard, OutputId, OutputView, ValidRequest};
+use domain::{AppError, DeviceId, JobId, JobState, ModelCard, Original, OutputId, OutputView, ValidRequest};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -173,6 +173,32 @@ pub(super) async fn output(
     .bind(owner.map(|owner| owner.0))
     .fetch_optional(pool)
     .await
+}
+
+/// A picture that `owner` made, with what it was made by.
+pub(super) async fn original(
+    pool: &PgPool,
+    output: OutputId,
+    owner: DeviceId,
+) -> Result<Option<Original>, sqlx::Error> {
+    let row: Option<(Uuid, i32, i32, i64, Json<ValidRequest>)> = sqlx::query_as(
+        "SELECT job.id, output.width, output.height, output.seed, job.request FROM outputs AS output
+         JOIN jobs AS job ON job.id = output.job_id
+         WHERE output.id = $1 AND job.device_id = $2",
+    )
+    .bind(output.0)
+    .bind(owner.0)
+    .fetch_optional(pool)
+    .await?;
+    let side = |side: i32| u32::try_from(side).unwrap_or(0);
+    Ok(row.map(|(job, width, height, seed, request)| Original {
+        media: output,
+        job: JobId(job),
+        width: side(width),
+        height: side(height),
+        seed: u64::try_from(seed).unwrap_or(0),
+        request: request.0,
+    }))
 }
 
 /// Cancels an unfinished job of `owner`; answers the epoch of the lease that ended with it.

@@ -37,6 +37,16 @@ impl MediaStore {
         present(fs::read(self.path(id)).await)
     }
 
+    /// A picture, to be read little by little, or `None` if there is none.
+    pub async fn open_picture(&self, id: OutputId) -> io::Result<Option<fs::File>> {
+        present(fs::File::open(self.path(id)).await)
+    }
+
+    /// Whether there is such a picture.
+    pub async fn has(&self, id: OutputId) -> io::Result<bool> {
+        fs::try_exists(self.path(id)).await
+    }
+
     /// Deletes a picture; one that is already gone is fine.
     pub async fn delete(&self, id: OutputId) -> io::Result<()> {
         present(fs::remove_file(self.path(id)).await).map(drop)
@@ -85,8 +95,10 @@ mod tests {
         assert_eq!(media.read(id).await.expect("read"), None);
         media.write(id, b"picture").await.expect("write");
         assert_eq!(media.read(id).await.expect("read").as_deref(), Some(b"picture".as_slice()));
+        assert!(media.has(id).await.expect("a look") && media.open_picture(id).await.expect("open").is_some());
         media.delete(id).await.expect("delete");
         media.delete(id).await.expect("delete again");
         assert_eq!(media.read(id).await.expect("read"), None);
+        assert!(!media.has(id).await.expect("a look") && media.open_picture(id).await.expect("open").is_none());
     }
 }

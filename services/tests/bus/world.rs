@@ -140,6 +140,7 @@ pub fn record(name: &str, head: HeadId) -> WorkerRecord {
             available: Vec::new(),
             holding: Vec::new(),
             hands_over: false,
+            goes_on: false,
         },
         draining: false,
         named: false,

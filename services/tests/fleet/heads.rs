@@ -165,7 +165,7 @@ async fn a_model_of_another_heads_worker_may_be_asked_for_while_it_is_there(pool
     assert_eq!(worker.assignment().await.job, job.id);
     second.fleet.disconnect(&worker.id, worker.connection.number).await;
     first.wait(61_000);
-    let refused = || async { first.jobs.quote(wish()).await.err() };
+    let refused = || async { first.jobs.quote(None, wish()).await.err() };
     let why = until("it is gone", refused).await;
     assert_eq!(why.status(), 422, "{why:?}");
 }
@@ -180,7 +180,7 @@ async fn nobody_rewrites_another_ones_model(pool: PgPool) {
         domain::worker::Hello { models, ..hello(name) }
     };
     let size = || async {
-        let quote = studio.jobs.quote(wish(1)).await.expect("a quote");
+        let quote = studio.jobs.quote(None, wish(1)).await.expect("a quote");
         (quote.card.native_size, quote.request.width)
     };
     let _own = studio.worker("a").await;

@@ -5,6 +5,7 @@ mod moves;
 mod queue;
 mod recovery;
 mod sick;
+mod sources;
 mod studio;
 mod way_of_a_job;
 mod workers;

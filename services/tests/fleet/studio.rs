@@ -222,6 +222,7 @@ pub fn hello(name: &str) -> Hello {
         available: Vec::new(),
         holding: Vec::new(),
         hands_over: true,
+        goes_on: true,
     }
 }
 

@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use domain::{ModelCard, ValidRequest};
-use engine::{Device, EngineError, LoadError, ModelInfo, Params, Pipeline, Session};
+use domain::{ModelCard, ValidRequest, Way};
+use engine::{Device, EngineError, LoadError, ModelInfo, Params, Pipeline, Session, Start};
 
-use super::{Backend, BackendError, DeviceSpec, Model, Offer};
+use super::{Backend, BackendError, DeviceSpec, Model, Offer, StartPicture};
 
 /// Weights that are read and packed in a millisecond, in MiB: a guess until a load was measured.
 const LOADED_MB_PER_MS: f64 = 0.2;
@@ -162,16 +163,37 @@ impl Model for EngineModel {
         &self.card
     }
 
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<EngineSession, BackendError> {
-        Ok(opened(request, self.pipeline.open(&params(request, seed)).map_err(failed)?))
+    fn open(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+    ) -> Result<EngineSession, BackendError> {
+        let params = params(request, seed);
+        let session = match self.begins(request, start)? {
+            None => self.pipeline.open(&params),
+            Some((start, strength)) => self.pipeline.open_from(&params, start, strength),
+        };
+        Ok(opened(request, session.map_err(failed)?))
     }
 
     fn export(&self, session: &EngineSession) -> Result<Vec<u8>, BackendError> {
         self.pipeline.export(&session.session).map_err(failed)
     }
 
-    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<EngineSession, BackendError> {
-        Ok(opened(request, self.pipeline.resume(&params(request, seed), state).map_err(failed)?))
+    fn resume(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+        state: &[u8],
+    ) -> Result<EngineSession, BackendError> {
+        let params = params(request, seed);
+        let session = match self.begins(request, start)? {
+            None => self.pipeline.resume(&params, state),
+            Some((start, strength)) => self.pipeline.resume_from(&params, start, strength, state),
+        };
+        Ok(opened(request, session.map_err(failed)?))
     }
 
     fn key(&self, session: &EngineSession) -> u64 {
@@ -204,6 +226,28 @@ impl Model for EngineModel {
     fn finish(&self, session: &EngineSession, recipe: &str) -> Result<Vec<u8>, BackendError> {
         let picture = self.pipeline.finish(&session.session).map_err(failed)?;
         engine::encode_png(&picture, Some(recipe)).map_err(failed)
+    }
+}
+
+impl EngineModel {
+    /// What a picture begins with besides noise, and how much of the way is gone anew.
+    fn begins<'a>(
+        &self,
+        request: &ValidRequest,
+        start: Option<&'a Arc<StartPicture>>,
+    ) -> Result<Option<(Start<'a>, f64)>, BackendError> {
+        let Some(source) = &request.source else { return Ok(None) };
+        if let Way::Upscale { .. } = source.way {
+            return Err(BackendError::Unfit(format!("“{}” makes nothing larger", self.card.name)));
+        }
+        let StartPicture { picture, mask } = &**start.ok_or(BackendError::NoStart)?;
+        let start = match mask {
+            None => Start::Picture(picture),
+            Some(mask) => Start::Masked { picture, mask },
+        };
+        // Half a step more, so that rounding takes none away.
+        let strength = (f64::from(request.passes()) + 0.5) / f64::from(request.steps.max(1));
+        Ok(Some((start, strength.min(1.0))))
     }
 }
 

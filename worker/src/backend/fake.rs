@@ -1,9 +1,12 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ModelCard, ValidRequest};
+use domain::{ModelCard, ValidRequest, Way};
+use engine::{Rgb, RgbImage};
+use image::imageops::{FilterType, resize};
 
-use super::{Backend, BackendError, Model, Offer};
+use super::{Backend, BackendError, Model, Offer, StartPicture};
 
 /// How much longer than a picture a clip takes.
 const CLIP_FACTOR: u32 = 8;
@@ -19,7 +22,7 @@ pub struct FakeBackend {
     models: Vec<String>,
 }
 
-/// One pretended model: `starter` draws pictures, `clip` stands for something slow.
+/// One pretended model: `starter` draws pictures, `clip` stands for something slow, `upscale` makes pictures larger.
 #[derive(Debug)]
 pub struct FakeModel {
     card: ModelCard,
@@ -36,6 +39,8 @@ pub struct FakeSession {
     seed: u64,
     steps: u32,
     done: u32,
+    /// What it goes on from, and how.
+    from: Option<(Arc<StartPicture>, Way)>,
 }
 
 impl FakeBackend {
@@ -44,7 +49,7 @@ impl FakeBackend {
         Self { per_image, batch, models: vec!["starter".into()] }
     }
 
-    /// With these models instead; the one called `clip` is slow and offers `video`.
+    /// With these models instead; the one called `clip` is slow and offers `video`, and `upscale` what it is called.
     pub fn with_models(self, models: &[String]) -> Self {
         Self { models: models.to_vec(), ..self }
     }
@@ -97,14 +102,24 @@ impl Model for FakeModel {
         &self.card
     }
 
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<FakeSession, BackendError> {
+    fn open(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+    ) -> Result<FakeSession, BackendError> {
+        let from = match &request.source {
+            None => None,
+            Some(source) => Some((start.ok_or(BackendError::NoStart)?.clone(), source.way.clone())),
+        };
         Ok(FakeSession {
             prompt: request.prompt.clone(),
             width: request.width,
             height: request.height,
             seed,
-            steps: request.steps.max(1),
+            steps: request.passes().max(1),
             done: 0,
+            from,
         })
     }
 
@@ -112,8 +127,14 @@ impl Model for FakeModel {
         Ok(session.done.to_le_bytes().to_vec())
     }
 
-    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<FakeSession, BackendError> {
-        let session = self.open(request, seed)?;
+    fn resume(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+        state: &[u8],
+    ) -> Result<FakeSession, BackendError> {
+        let session = self.open(request, seed, start)?;
         let done = state.try_into().map(u32::from_le_bytes).ok().filter(|done| *done <= session.steps);
         let done = done.ok_or_else(|| BackendError::Failed("that is no state of a test card".into()))?;
         Ok(FakeSession { done, ..session })
@@ -144,16 +165,28 @@ impl Model for FakeModel {
     }
 
     fn preview(&self, session: &FakeSession) -> Option<Vec<u8>> {
-        let picture = engine::RgbImage::from_pixel(8, 8, colour(session));
+        let picture = RgbImage::from_pixel(8, 8, colour(session));
         engine::encode_png(&picture, None).ok()
     }
 
     fn finish(&self, session: &FakeSession, recipe: &str) -> Result<Vec<u8>, BackendError> {
-        // A colour and a stripe that depend on the words and the seed: enough to tell cards apart.
-        let stripe = (session.seed % u64::from(session.height.max(1))) as u32;
-        let picture = engine::RgbImage::from_fn(session.width, session.height, |_, y| {
-            if y / 8 == stripe / 8 { engine::Rgb([255, 255, 255]) } else { colour(session) }
-        });
+        let picture = match &session.from {
+            None => drawn(session),
+            Some((start, Way::Upscale { .. })) => {
+                resize(&start.picture, session.width, session.height, FilterType::Nearest)
+            }
+            Some((start, Way::Vary { strength, .. })) => {
+                let mut picture = drawn(session);
+                for (x, y, new) in picture.enumerate_pixels_mut() {
+                    let stays = start.mask.as_ref().is_some_and(|mask| mask.get_pixel(x, y).0 == [0]);
+                    let share = if stays { 0.0 } else { *strength };
+                    for (new, old) in new.0.iter_mut().zip(start.picture.get_pixel(x, y).0) {
+                        *new = (f64::from(old) + (f64::from(*new) - f64::from(old)) * share).round() as u8;
+                    }
+                }
+                picture
+            }
+        };
         engine::encode_png(&picture, Some(recipe)).map_err(|error| BackendError::Failed(error.to_string()))
     }
 }
@@ -162,15 +195,17 @@ fn card(name: &str) -> ModelCard {
     let (title, capability) = match name {
         "starter" => ("Test card".to_owned(), "image.fast"),
         "clip" => ("Test clip".to_owned(), "video"),
+        "upscale" => ("Larger test card".to_owned(), "upscale"),
         other => (format!("Test card ({other})"), "image.fast"),
     };
+    let (native_size, default_steps, max_steps) = if name == "upscale" { (512, 1, 1) } else { (256, STEPS, 50) };
     ModelCard {
         name: name.to_owned(),
         title,
         capability: capability.into(),
-        native_size: 256,
-        default_steps: STEPS,
-        max_steps: 50,
+        native_size,
+        default_steps,
+        max_steps,
         default_guidance: 3.0,
         size_multiple: 32,
     }
@@ -181,9 +216,17 @@ fn pretend(time: Duration) {
     std::thread::sleep(time);
 }
 
-fn colour(session: &FakeSession) -> engine::Rgb<u8> {
+/// A colour and a stripe that depend on the words and the seed: enough to tell cards apart.
+fn drawn(session: &FakeSession) -> RgbImage {
+    let stripe = (session.seed % u64::from(session.height.max(1))) as u32;
+    RgbImage::from_fn(session.width, session.height, |_, y| {
+        if y / 8 == stripe / 8 { Rgb([255, 255, 255]) } else { colour(session) }
+    })
+}
+
+fn colour(session: &FakeSession) -> Rgb<u8> {
     let mut hasher = DefaultHasher::new();
     (&session.prompt, session.seed).hash(&mut hasher);
     let [r, g, b, ..] = hasher.finish().to_be_bytes();
-    engine::Rgb([r, g, b])
+    Rgb([r, g, b])
 }

@@ -3,6 +3,9 @@
 mod device;
 pub mod diffusion;
 mod fake;
+mod start;
+
+use std::sync::Arc;
 
 use domain::{ModelCard, ValidRequest};
 use thiserror::Error;
@@ -10,6 +13,7 @@ use thiserror::Error;
 pub use self::device::DeviceSpec;
 pub use self::diffusion::EngineBackend;
 pub use self::fake::FakeBackend;
+pub use self::start::StartPicture;
 
 /// One device, and the models that could be loaded onto it.
 pub trait Backend: Send + Sync + 'static {
@@ -38,14 +42,25 @@ pub trait Model: Send + 'static {
 
     fn card(&self) -> &ModelCard;
 
-    /// Starts a picture.
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<Self::Session, BackendError>;
+    /// Starts a picture, from another one where the request names it.
+    fn open(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+    ) -> Result<Self::Session, BackendError>;
 
     /// What another worker needs to go on with this picture, between two steps.
     fn export(&self, session: &Self::Session) -> Result<Vec<u8>, BackendError>;
 
     /// Starts a picture where another worker left it: `state` is what that one's [`Model::export`] gave.
-    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<Self::Session, BackendError>;
+    fn resume(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+        state: &[u8],
+    ) -> Result<Self::Session, BackendError>;
 
     /// Sessions with equal keys may be stepped together. Never changes; models never share one.
     fn key(&self, session: &Self::Session) -> u64;
@@ -84,6 +99,8 @@ pub enum BackendError {
     /// The request itself: it would fail everywhere.
     #[error("{0}")]
     Unfit(String),
+    #[error("the picture to go on from is not at hand")]
+    NoStart,
     #[error("the device has too little memory: {0}")]
     OutOfMemory(String),
     #[error("{0}")]

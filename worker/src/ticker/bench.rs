@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::costs::{CleanPass, Costs};
 use super::models::{Models, News};
-use super::{Event, Order, Settings, Sharing, pass};
+use super::{Event, Given, Order, Settings, Sharing, pass};
 use crate::backend::{Backend, BackendError, Model};
 use crate::clock::Stopwatch;
 
@@ -28,8 +28,8 @@ pub struct Bench<B: Backend> {
     open: Vec<Open<SessionOf<B>>>,
     /// For models that are still being loaded.
     waiting: Vec<Assignment>,
-    /// What other workers had made of pictures that have not been started here yet.
-    begun: HashMap<Lease, Vec<Begun>>,
+    /// What was fetched for pictures that have not been started here yet.
+    given: HashMap<Lease, Given>,
     models: Models<B>,
     costs: Costs,
     sharing: Sharing,
@@ -62,7 +62,7 @@ impl<B: Backend> Bench<B> {
         Self {
             open: Vec::new(),
             waiting: Vec::new(),
-            begun: HashMap::new(),
+            given: HashMap::new(),
             models: Models::new(backend, settings, wake),
             costs: Costs::default(),
             sharing: Sharing::default(),
@@ -98,8 +98,8 @@ impl<B: Backend> Bench<B> {
     pub fn take(&mut self, order: Order) {
         match order {
             Order::Start(assignment) => self.start(assignment),
-            Order::Resume(assignment, begun) => {
-                self.begun.insert(lease(&assignment), begun);
+            Order::StartWith(assignment, given) => {
+                self.given.insert(lease(&assignment), given);
                 self.start(assignment);
             }
             Order::HandOver(lease) => self.hand_over(lease),
@@ -110,7 +110,7 @@ impl<B: Backend> Bench<B> {
             Order::Clear => {
                 self.open.clear();
                 self.waiting.clear();
-                self.begun.clear();
+                self.given.clear();
                 self.busy_ms.clear();
             }
             Order::Load(model) if self.models.is_known(&model) => {
@@ -174,17 +174,16 @@ impl<B: Backend> Bench<B> {
                 self.waiting.push(assignment);
             } else {
                 let failure = failure(&BackendError::UnknownModel(name.clone()));
-                self.begun.remove(&lease);
+                self.given.remove(&lease);
                 self.tell(Event::Failed { lease, failure });
             }
             return;
         };
         let request = Arc::new(assignment.request);
-        let begun = self.begun.remove(&lease).unwrap_or_default();
+        let given = self.given.remove(&lease).unwrap_or_default();
         let mut opened = Vec::with_capacity(assignment.indices.len());
         for index in assignment.indices {
-            let begun = begun.iter().find(|begun| begun.index == index);
-            let session = match open(&loaded.model, &request, index, begun) {
+            let session = match open(&loaded.model, &request, index, &given) {
                 Ok(session) => session,
                 Err(error) => {
                     self.tell(Event::Failed { lease, failure: failure(&error) });
@@ -211,7 +210,7 @@ impl<B: Backend> Bench<B> {
     fn forget(&mut self, lease: Lease) {
         self.open.retain(|open| open.lease != lease);
         self.waiting.retain(|waiting| (waiting.job, waiting.epoch) != (lease.job, lease.epoch));
-        self.begun.remove(&lease);
+        self.given.remove(&lease);
         self.busy_ms.remove(&lease);
     }
 
@@ -361,21 +360,17 @@ impl<B: Backend> Bench<B> {
 }
 
 /// A picture at its beginning or, if that works, where another worker left it.
-fn open<M: Model>(
-    model: &M,
-    request: &ValidRequest,
-    index: u32,
-    begun: Option<&Begun>,
-) -> Result<M::Session, BackendError> {
+fn open<M: Model>(model: &M, request: &ValidRequest, index: u32, given: &Given) -> Result<M::Session, BackendError> {
     let seed = request.seed_of(index);
+    let begun = given.begun.iter().find(|begun| begun.index == index);
     if let Some(begun) = begun {
-        match model.resume(request, seed, &begun.state) {
+        match model.resume(request, seed, given.start.as_ref(), &begun.state) {
             Ok(session) if model.progress(&session) == (begun.step, begun.steps) => return Ok(session),
             Ok(_) => tracing::warn!(index, "a picture that was handed over is not where it should be: made anew"),
             Err(error) => tracing::warn!(index, %error, "a picture that was handed over is made anew"),
         }
     }
-    model.open(request, seed)
+    model.open(request, seed, given.start.as_ref())
 }
 
 fn lease(assignment: &Assignment) -> Lease {
@@ -387,5 +382,6 @@ fn failure(error: &BackendError) -> Failure {
         reason: error.to_string(),
         retryable: !matches!(error, BackendError::Unfit(_)),
         out_of_memory: matches!(error, BackendError::OutOfMemory(_)),
+        source_gone: false,
     }
 }

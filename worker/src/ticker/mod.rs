@@ -19,14 +19,14 @@ use domain::worker::{Assignment, AvailableModel, Failure, Lease, WarmModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::bench::Bench;
-use crate::backend::Backend;
+use crate::backend::{Backend, StartPicture};
 
 /// To the thread.
 #[derive(Debug)]
 pub enum Order {
     Start(Assignment),
-    /// Go on with what another worker had made of the job's pictures.
-    Resume(Assignment, Vec<Begun>),
+    /// The same, with what was fetched for it.
+    StartWith(Assignment, Given),
     /// Stop working on these pictures, and tell what another worker needs to go on with them.
     HandOver(Lease),
     /// Nobody took these pictures over: work on.
@@ -44,6 +44,15 @@ pub enum Order {
     /// Something arrived by another way.
     Wake,
     End,
+}
+
+/// What an assignment begins with, beside its words.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// What another worker had made of its pictures.
+    pub begun: Vec<Begun>,
+    /// The picture it goes on from.
+    pub start: Option<Arc<StartPicture>>,
 }
 
 /// From the thread.

@@ -1,9 +1,11 @@
 //! Trying a model before it is announced: a standard picture's first steps, alone and shared.
 
-use dispatch::PassTimes;
-use domain::{ModelCard, ValidRequest};
+use std::sync::Arc;
 
-use crate::backend::{BackendError, Model};
+use dispatch::PassTimes;
+use domain::{ModelCard, OutputId, Source, ValidRequest, Way};
+
+use crate::backend::{BackendError, Model, StartPicture};
 use crate::clock::Stopwatch;
 
 /// Passes of one session, the first of which pays for what is made once.
@@ -97,8 +99,10 @@ impl<M: Model> Trial<M> {
 
     fn open(&mut self) -> Result<(), BackendError> {
         let passes = if self.size == 1 { SINGLE_PASSES } else { SHARED_PASSES };
+        let standard = standard(self.model.card(), passes);
+        let start = standard.source.as_ref().map(|from| Arc::new(StartPicture::blank(from.width, from.height)));
         for seed in 0..self.size as u64 {
-            let session = self.model.open(&standard(self.model.card(), passes), seed)?;
+            let session = self.model.open(&standard, seed, start.as_ref())?;
             self.tried.key = self.model.key(&session);
             self.tried.cap = self.tried.cap.min(self.model.batch_cap(&session)).max(1);
             self.sessions.push(session);
@@ -107,8 +111,11 @@ impl<M: Model> Trial<M> {
     }
 }
 
-/// A standard picture of so many steps.
+/// A standard picture of so many steps; of what makes pictures larger, one twice as large as it was.
 fn standard(card: &ModelCard, steps: u32) -> ValidRequest {
+    let half = (card.native_size / 2).max(1);
+    let larger =
+        || Source { media: OutputId::from_random(0), width: half, height: half, way: Way::Upscale { factor: 2 } };
     ValidRequest {
         prompt: "warm-up".into(),
         negative_prompt: String::new(),
@@ -120,5 +127,6 @@ fn standard(card: &ModelCard, steps: u32) -> ValidRequest {
         height: card.native_size,
         steps: steps.min(card.max_steps),
         guidance: card.default_guidance,
+        source: card.upscales().then(larger),
     }
 }

@@ -39,6 +39,8 @@ pub struct HeadState {
     pub answer: Arc<AtomicU16>,
     /// What there is of pictures in the making, by the lease it was brought under; empty where there is nothing.
     pub begun: Arc<Mutex<HashMap<Lease, Bytes>>>,
+    /// The picture to go on from; where there is none, it is gone.
+    pub source: Arc<Mutex<Option<Bytes>>>,
     /// The pictures that came, in order.
     pub made: Arc<Mutex<Vec<Bytes>>>,
     /// Pictures pass here one at a time before they are answered.
@@ -72,6 +74,7 @@ impl TestHead {
             door: Arc::default(),
             answer: Arc::new(AtomicU16::new(204)),
             begun: Arc::default(),
+            source: Arc::default(),
             made: Arc::default(),
             gate: Arc::new(Semaphore::new(1)),
             joining,
@@ -82,6 +85,7 @@ impl TestHead {
             .route("/internal/worker", get(connect))
             .route("/internal/results/{job}/{epoch}/{index}", post(deliver))
             .route("/internal/begun/{job}/{epoch}", post(hand_over).get(begun))
+            .route("/internal/source/{job}/{epoch}", get(source))
             .with_state(state.clone());
         (Self { address, state, joined, pictures, turned_away }, router)
     }
@@ -252,6 +256,7 @@ pub fn request(model: &str) -> ValidRequest {
         height: 64,
         steps: 12,
         guidance: 3.0,
+        source: None,
     }
 }
 
@@ -293,5 +298,13 @@ async fn begun(State(state): State<HeadState>, Path((job, epoch)): Path<(JobId, 
     match state.begun.lock().expect("what is kept").get(&Lease { job, epoch }) {
         Some(begun) => begun.clone().into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn source(State(state): State<HeadState>, headers: HeaderMap) -> Response {
+    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    match state.source.lock().expect("the source").clone() {
+        Some(picture) => picture.into_response(),
+        None => StatusCode::GONE.into_response(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod head;
 mod moves;
+mod sources;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

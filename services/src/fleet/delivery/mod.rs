@@ -1,6 +1,7 @@
 //! Finished pictures on their way in.
 
 mod begun;
+mod source;
 pub(super) mod store;
 
 use std::collections::HashMap;

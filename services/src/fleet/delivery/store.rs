@@ -51,3 +51,17 @@ pub(super) async fn has_output(pool: &PgPool, job: JobId, epoch: i32, index: u32
     .fetch_one(pool)
     .await
 }
+
+/// The picture that a job goes on from, if it is still its owner's.
+pub(super) async fn source(pool: &PgPool, job: JobId) -> Result<Option<OutputId>, sqlx::Error> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT output.id FROM jobs AS job
+         JOIN outputs AS output ON output.id = (job.request #>> '{source,media}')::uuid
+         JOIN jobs AS maker ON maker.id = output.job_id AND maker.device_id = job.device_id
+         WHERE job.id = $1",
+    )
+    .bind(job.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(id.map(OutputId))
+}

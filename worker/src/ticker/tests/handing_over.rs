@@ -24,7 +24,7 @@ fn handed_over<B: Backend>(rig: &mut Rig<B>, job: u128, steps: usize) -> Vec<Beg
 }
 
 fn resumed<B: Backend>(rig: &mut Rig<B>, job: u128, request: ValidRequest, begun: Vec<Begun>) -> Vec<Vec<u8>> {
-    rig.bench.take(Order::Resume(assignment(job, request), begun));
+    rig.bench.take(Order::StartWith(assignment(job, request), Given { begun, start: None }));
     made(&rig.finish())
 }
 
@@ -64,7 +64,7 @@ fn test_cards_go_on_where_they_were() {
     here.start(1, request("a card"));
     let begun = handed_over(&mut here, 1, 3);
     assert_eq!((begun[0].index, begun[0].step, begun[0].steps), (0, 3, 4));
-    there.bench.take(Order::Resume(assignment(1, request("a card")), begun));
+    there.bench.take(Order::StartWith(assignment(1, request("a card")), Given { begun, start: None }));
     let Event::Step { step, .. } = there.next() else { panic!("a step comes first") };
     assert_eq!(step, 4);
     let moved = made(&there.finish());

@@ -1,6 +1,7 @@
 //! The bench, turned by hand, with a device that obeys the test.
 
 mod failing;
+mod going_on;
 mod handing_over;
 mod loading;
 mod sharing;
@@ -16,8 +17,8 @@ use domain::{JobId, ModelCard, ValidRequest};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::bench::Bench;
-use super::{Event, ModelsNow, Order, Settings, Sharing};
-use crate::backend::{Backend, BackendError, Model, Offer};
+use super::{Event, Given, ModelsNow, Order, Settings, Sharing};
+use crate::backend::{Backend, BackendError, Model, Offer, StartPicture};
 
 /// The passes that were made, by the prompts that shared them.
 pub type Log = Arc<Mutex<Vec<Vec<String>>>>;
@@ -109,7 +110,12 @@ impl Model for StubModel {
         &self.card
     }
 
-    fn open(&self, request: &ValidRequest, _seed: u64) -> Result<StubSession, BackendError> {
+    fn open(
+        &self,
+        request: &ValidRequest,
+        _seed: u64,
+        _start: Option<&Arc<StartPicture>>,
+    ) -> Result<StubSession, BackendError> {
         if request.prompt == "unfit" {
             return Err(BackendError::Unfit("never".into()));
         }
@@ -124,9 +130,15 @@ impl Model for StubModel {
         Ok(session.done.to_le_bytes().to_vec())
     }
 
-    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<StubSession, BackendError> {
+    fn resume(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+        state: &[u8],
+    ) -> Result<StubSession, BackendError> {
         let done = state.try_into().map(u32::from_le_bytes).map_err(|_| BackendError::Failed("no state".into()))?;
-        let mut session = self.open(request, seed)?;
+        let mut session = self.open(request, seed, start)?;
         session.done = done;
         Ok(session)
     }
@@ -252,6 +264,7 @@ pub fn request(prompt: &str) -> ValidRequest {
         height: 64,
         steps: 4,
         guidance: 3.0,
+        source: None,
     }
 }
 

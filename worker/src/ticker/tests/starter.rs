@@ -54,16 +54,27 @@ impl Model for WatchedModel {
         self.inner.card()
     }
 
-    fn open(&self, request: &ValidRequest, seed: u64) -> Result<EngineSession, BackendError> {
-        self.inner.open(request, seed)
+    fn open(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+    ) -> Result<EngineSession, BackendError> {
+        self.inner.open(request, seed, start)
     }
 
     fn export(&self, session: &EngineSession) -> Result<Vec<u8>, BackendError> {
         self.inner.export(session)
     }
 
-    fn resume(&self, request: &ValidRequest, seed: u64, state: &[u8]) -> Result<EngineSession, BackendError> {
-        self.inner.resume(request, seed, state)
+    fn resume(
+        &self,
+        request: &ValidRequest,
+        seed: u64,
+        start: Option<&Arc<StartPicture>>,
+        state: &[u8],
+    ) -> Result<EngineSession, BackendError> {
+        self.inner.resume(request, seed, start, state)
     }
 
     fn key(&self, session: &EngineSession) -> u64 {

@@ -1,0 +1,69 @@
+use domain::OutputId;
+use domain::source::Place;
+use leptos::prelude::*;
+
+use crate::create::api::CreatePictures;
+
+/// What the places are called.
+fn label(place: Place) -> &'static str {
+    match place {
+        Place::Sky => "Sky",
+        Place::Ground => "Ground",
+        Place::Left => "Left side",
+        Place::Right => "Right side",
+        Place::Top => "Top",
+        Place::Bottom => "Bottom",
+        Place::Middle => "Middle",
+    }
+}
+
+/// Describe what should be different, and where: the rest stays as it is. The page shows the part that is chosen on
+/// the picture, by its style alone, so that it does before and without scripts, too.
+#[component]
+pub fn ChangeForm(
+    media: OutputId,
+    action: ServerAction<CreatePictures>,
+    /// The part that is chosen, if it was before.
+    part: String,
+    prompt: String,
+    open: bool,
+) -> impl IntoView {
+    let first = Place::parse(&part).unwrap_or(Place::Sky);
+    let places = Place::ALL.map(|place| {
+        view! {
+            <label class="chip chip-choice">
+                <input class="sr-only" type="radio" name="part" value=place.name() checked=place == first />
+                {label(place)}
+            </label>
+        }
+    });
+    view! {
+        <details class="change" id="change" open=open>
+            <summary>
+                <span>"Change a part…"</span>
+                <span class="go-on-told">"The sky, the ground, one side: the rest stays"</span>
+            </summary>
+            <ActionForm action attr:class="change-form">
+                <input type="hidden" name="from" value=media.to_string() />
+                <input type="hidden" name="how" value="part" />
+                <fieldset class="flex flex-wrap gap-2">
+                    <legend class="text-muted mb-2 text-sm">"Which part?"</legend>
+                    {places.to_vec()}
+                </fieldset>
+                <label class="field">
+                    "What should be there?"
+                    <input
+                        name="prompt"
+                        maxlength="2000"
+                        placeholder="for example: dark storm clouds"
+                        autocomplete="off"
+                        value=prompt
+                    />
+                </label>
+                <button class="button-accent" type="submit" disabled=move || action.pending().get()>
+                    {move || if action.pending().get() { "Sending…" } else { "Change it" }}
+                </button>
+            </ActionForm>
+        </details>
+    }
+}

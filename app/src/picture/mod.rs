@@ -1,0 +1,100 @@
+//! One picture on a page of its own, with everything that can be made from it.
+
+mod api;
+mod change;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
+
+use self::api::{Picture, read_picture};
+use self::change::ChangeForm;
+use crate::checks::CheckNotice;
+use crate::create::api::CreatePictures;
+use crate::create::settings::ComposerForm;
+use crate::job::go_on::{GoOn, Made};
+use crate::ui::{ErrorNotice, NotFoundPage};
+
+/// `/p/{id}`
+#[component]
+pub fn PicturePage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let asked = move || {
+        let id = params.with(|params| params.get("id").unwrap_or_default());
+        let form = query.with(ComposerForm::from_query);
+        (ComposerForm { from: id.clone(), ..form }, query.with(|query| query.get("notice").unwrap_or_default()), id)
+    };
+    let picture = Resource::new_blocking(asked, |(form, code, id)| read_picture(id, form, code));
+    let action = ServerAction::<CreatePictures>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(job)) = action.value().get() {
+            navigate(&format!("/g/{}", job.id), leptos_router::NavigateOptions::default());
+        }
+    });
+    view! {
+        <section class="pt-8 sm:pt-12">
+            <Transition>
+                {move || {
+                    picture
+                        .get()
+                        .map(|picture| match picture {
+                            Ok(picture) => {
+                                let form = query.with_untracked(ComposerForm::from_query);
+                                view! { <Shown picture form action /> }.into_any()
+                            }
+                            Err(error) if error.code == "not_found" => view! { <NotFoundPage /> }.into_any(),
+                            Err(error) => view! { <ErrorNotice error /> }.into_any(),
+                        })
+                }}
+            </Transition>
+            {move || {
+                let answered = action.version().get() > 0;
+                action
+                    .value()
+                    .get()
+                    .filter(|_| answered)
+                    .and_then(Result::err)
+                    .map(|error| view! { <ErrorNotice error /> })
+            }}
+            <CheckNotice />
+        </section>
+    }
+}
+
+#[component]
+fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictures>) -> impl IntoView {
+    let Picture { media, width, height, seed, job, request, upscales, notice } = picture;
+    let words = request.prompt.clone();
+    let url = format!("/media/{media}");
+    let made = Made { media, width, height, seed, request };
+    let open = form.how == "part";
+    // A form that was sent back stays filled in; the picture's own words are not what a part should become.
+    let told = if notice.is_some() { form.prompt } else { String::new() };
+    view! {
+        <Title text=words.clone() />
+        <h1 class="words mb-1 text-3xl sm:text-4xl">{words.clone()}</h1>
+        <p class="text-muted mb-4 text-sm">{format!("{width}×{height} · seed {seed}")}</p>
+        <div class="picture-page">
+            <figure class="picture-frame">
+                <a class="block" href=url.clone() target="_blank" rel="noopener" aria-label="Open the picture alone">
+                    <img class="block h-auto w-full" src=url.clone() width=width height=height alt=words />
+                </a>
+                <span class="picture-part" aria-hidden="true"></span>
+            </figure>
+            <div class="min-w-0">
+                {notice.map(|error| view! { <ErrorNotice error /> })}
+                <ChangeForm media action part=form.part prompt=told open />
+                <GoOn made action upscales />
+                <div class="mt-4 flex flex-wrap gap-2">
+                    <a class="button-quiet" href=url download=format!("mindseye-{seed}.png")>
+                        "Download"
+                    </a>
+                    <a class="button-quiet" href=format!("/g/{job}")>
+                        "Back to all of these"
+                    </a>
+                </div>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,112 @@
+//! Pictures that are made from a picture.
+
+use domain::source::{A_LITTLE, A_LOT, Area, Place};
+use domain::{OutputId, Source, Way};
+use image::RgbImage;
+
+use super::*;
+use crate::backend::{DeviceSpec, EngineBackend, FakeBackend};
+
+fn from(way: Way, request: ValidRequest) -> ValidRequest {
+    let (width, height) = (request.width, request.height);
+    let source = Source { media: OutputId::from_random(1), width, height, way };
+    ValidRequest { source: Some(source), ..request }
+}
+
+fn vary(strength: f64, region: &[Place]) -> Way {
+    Way::Vary { strength, region: region.iter().copied().map(Area::Place).collect() }
+}
+
+/// The picture that comes of a request and the picture it goes on from, and how many steps it took.
+fn made<B: Backend>(rig: &mut Rig<B>, request: &ValidRequest, start: Option<&[u8]>) -> (Vec<u8>, u32) {
+    let start = start.map(|png| Arc::new(StartPicture::read(png, request).expect("a start")));
+    let given = Given { start, ..Given::default() };
+    rig.bench.take(Order::StartWith(assignment(1, request.clone()), given));
+    let mut taken = 0;
+    loop {
+        match rig.next() {
+            Event::Step { .. } => taken += 1,
+            Event::Picture { png, .. } => return (png, taken),
+            Event::Failed { failure, .. } => panic!("{}", failure.reason),
+            _ => {}
+        }
+    }
+}
+
+fn decoded(png: &[u8]) -> RgbImage {
+    image::load_from_memory(png).expect("a PNG").to_rgb8()
+}
+
+/// Mean difference of two pictures' pixels, over the rows that are asked for.
+fn difference(a: &RgbImage, b: &RgbImage, rows: impl Fn(u32) -> bool) -> f64 {
+    let pairs =
+        a.enumerate_pixels().filter(|(_, y, _)| rows(*y)).zip(b.enumerate_pixels().filter(|(_, y, _)| rows(*y)));
+    let each = pairs.flat_map(|((_, _, a), (_, _, b))| a.0.into_iter().zip(b.0)).map(|(a, b)| f64::from(a.abs_diff(b)));
+    let (count, sum) = each.fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+    sum / f64::max(count, 1.0)
+}
+
+/// What holds of everything that makes pictures: the more may change the more does, fewer steps are taken, and what
+/// is outside of a region stays as it is.
+fn goes_on<B: Backend>(rig: &mut Rig<B>, words: ValidRequest, others: ValidRequest) {
+    let (first, all) = made(rig, &words, None);
+    let original = decoded(&first);
+    let mut changed = |way| {
+        let request = from(way, others.clone());
+        let (png, taken) = made(rig, &request, Some(&first));
+        assert_eq!(taken, request.passes());
+        decoded(&png)
+    };
+    let everywhere = |_| true;
+    let little = difference(&original, &changed(vary(A_LITTLE, &[])), everywhere);
+    let lot = difference(&original, &changed(vary(A_LOT, &[])), everywhere);
+    assert!(0.0 < little && little < lot, "{little} {lot}");
+
+    let half = original.height() / 2;
+    let sky = changed(vary(1.0, &[Place::Sky]));
+    assert_eq!(difference(&original, &sky, |y| y >= half), 0.0);
+    assert!(difference(&original, &sky, |y| y < half) > 1.0);
+    assert_eq!(all, others.steps);
+    // The same again is the same: nothing but the request decides.
+    assert_eq!(sky, changed(vary(1.0, &[Place::Sky])));
+}
+
+#[test]
+fn test_cards_go_on() {
+    let mut rig = Rig::ready(FakeBackend::new(Duration::ZERO, 1), "starter", Sharing::Never);
+    let words = ValidRequest { steps: 12, ..request("a card") };
+    goes_on(&mut rig, words.clone(), ValidRequest { prompt: "another".into(), seed: 77, ..words });
+}
+
+#[test]
+fn the_starter_goes_on() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let backend = EngineBackend::new(&DeviceSpec::Cpu, &folder, 0).expect("a processor");
+    let mut rig = Rig::ready(backend, "starter", Sharing::Never);
+    let words = ValidRequest { steps: 8, width: 128, height: 128, ..request("a green meadow at noon, white clouds") };
+    goes_on(&mut rig, words.clone(), ValidRequest { prompt: "a dark sea at night".into(), seed: 77, ..words });
+}
+
+#[test]
+fn test_cards_become_larger() {
+    let names = ["starter".to_owned(), "upscale".to_owned()];
+    let mut rig = Rig::new(FakeBackend::new(Duration::ZERO, 1).with_models(&names), Settings::default());
+    rig.bench.take(Order::Stock(names.to_vec()));
+    rig.models();
+    let (first, _) = made(&mut rig, &request("a card"), None);
+    let larger = from(Way::Upscale { factor: 2 }, request("a card"));
+    let larger = ValidRequest { model: "upscale".into(), width: 128, height: 128, steps: 1, ..larger };
+    let (png, taken) = made(&mut rig, &larger, Some(&first));
+    let (small, large) = (decoded(&first), decoded(&png));
+    assert_eq!((large.dimensions(), taken), ((128, 128), 1));
+    assert_eq!(small.get_pixel(10, 20), large.get_pixel(21, 41));
+}
+
+#[test]
+fn without_its_picture_nothing_begins() {
+    let mut rig = Rig::ready(FakeBackend::new(Duration::ZERO, 1), "starter", Sharing::Never);
+    rig.start(1, from(vary(0.5, &[]), request("a card")));
+    let events = rig.finish();
+    let [Event::Failed { failure, .. }] = events.as_slice() else { panic!("{events:?}") };
+    assert!(failure.retryable, "whoever has the picture can do it");
+}
