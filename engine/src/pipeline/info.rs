@@ -140,7 +140,9 @@ fn check_addition(path: &Path, family: &Family, unet: &UnetConfig, clips: &[Clip
             let reason = format!("`addition_embed_type` is not \"text_time\", but a {} needs it", family.class_name);
             Err(LoadError::config(path, reason))
         }
-        (sizes, Some(AdditionConfig::TextTime { width, inputs })) if pooled == 0 || inputs != pooled + sizes * width => {
+        (sizes, Some(AdditionConfig::TextTime { width, inputs }))
+            if pooled == 0 || inputs != pooled + sizes * width =>
+        {
             let reason = format!(
                 "`projection_class_embeddings_input_dim` is {inputs}, but the pooled text has {pooled} values and {sizes} sizes have {width} each"
             );

@@ -194,7 +194,7 @@ impl Raw {
             (Some("text_time"), _) => Err(LoadError::config(path, "`addition_time_embed_dim` is missing or too small")),
             (Some("text"), _) => {
                 let heads = self.addition_embed_type_num_heads;
-                if heads == 0 || context % heads != 0 {
+                if heads == 0 || !context.is_multiple_of(heads) {
                     let reason = format!("`cross_attention_dim` {context} does not divide into {heads} heads");
                     return Err(LoadError::config(path, reason));
                 }
