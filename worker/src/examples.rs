@@ -43,7 +43,8 @@ pub fn run(args: &ExamplesArgs) -> Result<(), String> {
 }
 
 fn draw(model: &Loaded, prompt: &str, seed: u64, path: &Path) -> Result<(), String> {
-    let request = GenerationRequest { prompt: prompt.to_owned(), seed: Some(seed), count: Some(1), ..Default::default() };
+    let request =
+        GenerationRequest { prompt: prompt.to_owned(), seed: Some(seed), count: Some(1), ..Default::default() };
     let picture = model.draw(&model.request(request)?, 0)?;
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
