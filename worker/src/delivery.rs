@@ -126,7 +126,7 @@ impl Delivery {
                 Ok(Got::Nothing(StatusCode::CONFLICT)) => return Err(Unfetched::Stale),
                 Ok(Got::TooMuch) => return Err(Unfetched::TooLarge),
                 Ok(Got::Nothing(status)) => {
-                    tracing::warn!(%job, attempt, %status, "no picture to go on from was given")
+                    tracing::warn!(%job, attempt, %status, "no picture to go on from was given");
                 }
                 Err(error) => tracing::warn!(%job, attempt, %error, "a picture to go on from could not be fetched"),
             }

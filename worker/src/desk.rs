@@ -74,7 +74,7 @@ enum Errand {
         delivered: Delivered,
     },
     Fetched {
-        assignment: Assignment,
+        assignment: Box<Assignment>,
         begun: Option<Bytes>,
         start: Result<Option<Arc<StartPicture>>, Unstarted>,
     },
@@ -137,7 +137,7 @@ impl Desk {
                 } else {
                     None
                 };
-                let _ = errands.send(Errand::Fetched { assignment, begun, start });
+                let _ = errands.send(Errand::Fetched { assignment: Box::new(assignment), begun, start });
             }));
             return None;
         }
@@ -274,7 +274,7 @@ impl Desk {
     fn hear_errand(&mut self, errand: Errand) -> Option<FromWorker> {
         match errand {
             Errand::Uploaded { lease, index, delivered } => self.hear_upload(lease, index, delivered),
-            Errand::Fetched { assignment, begun, start } => self.begin(assignment, begun.as_deref(), start),
+            Errand::Fetched { assignment, begun, start } => self.begin(*assignment, begun.as_deref(), start),
             Errand::Brought { lease, delivered } => self.hear_brought(lease, delivered),
             Errand::Unfetched { lease } => {
                 tracing::warn!(job = %lease.job, "nobody took a job over: it goes on here");

@@ -160,7 +160,7 @@ impl Backend for EngineBackend {
         let enlarges = |info: &ModelInfo| info.upscales && enlarging::name(info) == model;
         let found = all.iter().find(|(_, info)| enlarges(info));
         let (folder, info) = found.ok_or_else(|| BackendError::UnknownModel(model.into()))?;
-        Enlarger::load(folder, info, &self.device).map(Loaded::Enlarges)
+        Ok(Loaded::Enlarges(Box::new(Enlarger::load(folder, info, &self.device)?)))
     }
 }
 

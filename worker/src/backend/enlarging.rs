@@ -18,7 +18,7 @@ const FOLDER: &str = "upscaler";
 #[derive(Debug)]
 pub enum Loaded {
     Draws(Box<EngineModel>),
-    Enlarges(Enlarger),
+    Enlarges(Box<Enlarger>),
 }
 
 /// One picture in the making, of either.
@@ -165,11 +165,11 @@ impl Model for Loaded {
                 }
                 model.step(&mut drawn)
             }
-            Self::Enlarges(Enlarger { upscaler, .. }) => {
+            Self::Enlarges(enlarger) => {
                 // One at a time (`batch_cap`), so that none has moved where it fails.
                 for session in sessions {
                     let LoadedSession::Enlarged(session) = &mut **session else { return Err(strange()) };
-                    upscaler.step(session).map_err(failed)?;
+                    enlarger.upscaler.step(session).map_err(failed)?;
                 }
                 Ok(())
             }

@@ -48,8 +48,8 @@ fn difference(a: &RgbImage, b: &RgbImage, rows: impl Fn(u32) -> bool) -> f64 {
 
 /// What holds of everything that makes pictures: the more may change the more does, fewer steps are taken, and what
 /// is outside of a region stays as it is.
-fn goes_on<B: Backend>(rig: &mut Rig<B>, words: ValidRequest, others: ValidRequest) {
-    let (first, all) = made(rig, &words, None);
+fn goes_on<B: Backend>(rig: &mut Rig<B>, words: &ValidRequest, others: &ValidRequest) {
+    let (first, all) = made(rig, words, None);
     let original = decoded(&first);
     let mut changed = |way| {
         let request = from(way, others.clone());
@@ -75,7 +75,7 @@ fn goes_on<B: Backend>(rig: &mut Rig<B>, words: ValidRequest, others: ValidReque
 fn test_cards_go_on() {
     let mut rig = Rig::ready(FakeBackend::new(Duration::ZERO, 1), "starter", Sharing::Never);
     let words = ValidRequest { steps: 12, ..request("a card") };
-    goes_on(&mut rig, words.clone(), ValidRequest { prompt: "another".into(), seed: 77, ..words });
+    goes_on(&mut rig, &words, &ValidRequest { prompt: "another".into(), seed: 77, ..words.clone() });
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_starter_goes_on() {
     let backend = EngineBackend::new(&DeviceSpec::Cpu, &folder, 0).expect("a processor");
     let mut rig = Rig::ready(backend, "starter", Sharing::Never);
     let words = ValidRequest { steps: 8, width: 128, height: 128, ..request("a green meadow at noon, white clouds") };
-    goes_on(&mut rig, words.clone(), ValidRequest { prompt: "a dark sea at night".into(), seed: 77, ..words });
+    goes_on(&mut rig, &words, &ValidRequest { prompt: "a dark sea at night".into(), seed: 77, ..words.clone() });
 }
 
 #[test]
