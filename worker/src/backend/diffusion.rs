@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::{ModelCard, ValidRequest, Way};
 use engine::{Device, EngineError, LoadError, ModelInfo, Params, Pipeline, Session, Start};
 
+use super::enlarging::{self, Enlarger, Loaded};
 use super::{Backend, BackendError, DeviceSpec, Model, Offer, StartPicture};
 
 /// Weights that are read and packed in a millisecond, in MiB: a guess until a load was measured.
@@ -106,7 +107,7 @@ pub fn params(request: &ValidRequest, seed: u64) -> Params {
 }
 
 impl Backend for EngineBackend {
-    type Model = EngineModel;
+    type Model = Loaded;
 
     fn describe(&self) -> String {
         if !self.device.is_cpu() {
@@ -134,25 +135,32 @@ impl Backend for EngineBackend {
     fn catalogue(&self) -> Vec<Offer> {
         let mut names = HashSet::new();
         let readable = model_folders(&self.folder).into_iter().filter_map(|path| match ModelInfo::read(&path) {
-            Ok(info) => Some(info),
+            Ok(info) => Some((path, info)),
             Err(error) => {
                 tracing::debug!(model = %path.display(), %error, "a model can't be used");
                 None
             }
         });
-        let offers = readable.map(|info| {
+        let offers = readable.flat_map(|(path, info)| {
             let memory_mb = info.weight_bytes.div_ceil(1 << 20);
-            Offer { card: card(&info), memory_mb, load_ms: memory_mb as f64 / LOADED_MB_PER_MS }
+            let drawing = Offer { card: card(&info), memory_mb, load_ms: memory_mb as f64 / LOADED_MB_PER_MS };
+            std::iter::once(drawing).chain(enlarging::offer(&path, &info))
         });
         offers.filter(|offer| names.insert(offer.card.name.clone())).collect()
     }
 
-    fn load(&self, model: &str) -> Result<EngineModel, BackendError> {
-        let named = |path: &PathBuf| ModelInfo::read(path).is_ok_and(|info| info.name == model);
-        let folder = model_folders(&self.folder).into_iter().find(named);
-        let folder = folder.ok_or_else(|| BackendError::UnknownModel(model.into()))?;
-        let pipeline = Pipeline::load(&folder, &self.device).map_err(unloadable)?;
-        Ok(EngineModel { card: card(pipeline.info()), pipeline, on_cpu: self.device.is_cpu() })
+    fn load(&self, model: &str) -> Result<Loaded, BackendError> {
+        let read = |path: PathBuf| ModelInfo::read(&path).ok().map(|info| (path, info));
+        let all: Vec<(PathBuf, ModelInfo)> = model_folders(&self.folder).into_iter().filter_map(read).collect();
+        if let Some((folder, _)) = all.iter().find(|(_, info)| info.name == model) {
+            let pipeline = Pipeline::load(folder, &self.device).map_err(unloadable)?;
+            let on_cpu = self.device.is_cpu();
+            return Ok(Loaded::Draws(Box::new(EngineModel { card: card(pipeline.info()), pipeline, on_cpu })));
+        }
+        let enlarges = |info: &ModelInfo| info.upscales && enlarging::name(info) == model;
+        let found = all.iter().find(|(_, info)| enlarges(info));
+        let (folder, info) = found.ok_or_else(|| BackendError::UnknownModel(model.into()))?;
+        Ok(Loaded::Enlarges(Box::new(Enlarger::load(folder, info, &self.device)?)))
     }
 }
 
@@ -259,7 +267,7 @@ fn opened(request: &ValidRequest, session: Session) -> EngineSession {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
-fn failed(error: EngineError) -> BackendError {
+pub(super) fn failed(error: EngineError) -> BackendError {
     match error {
         EngineError::OutOfMemory => BackendError::OutOfMemory(error.to_string()),
         EngineError::OutOfRange { .. } | EngineError::Prompt(_) => BackendError::Unfit(error.to_string()),
@@ -268,7 +276,7 @@ fn failed(error: EngineError) -> BackendError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
-fn unloadable(error: LoadError) -> BackendError {
+pub(super) fn unloadable(error: LoadError) -> BackendError {
     let text = error.to_string();
     let lower = text.to_lowercase();
     // The engine knows only the driver's sentence here.

@@ -2,6 +2,7 @@
 
 mod device;
 pub mod diffusion;
+pub mod enlarging;
 mod fake;
 mod start;
 

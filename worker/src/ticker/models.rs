@@ -209,7 +209,9 @@ impl<B: Backend> Models<B> {
     /// What is loaded now, and what could be.
     pub fn now(&self, problem: Option<String>) -> ModelsNow {
         let staying = || self.loaded.iter().filter(|(name, _)| !self.leaving.contains(*name)).map(|(_, loaded)| loaded);
-        let batch_gain = staying().map(|loaded| loaded.batch_gain).reduce(f64::min).unwrap_or(1.0);
+        // What makes pictures larger shares no passes, and takes nothing away from those that do.
+        let drawing = staying().filter(|loaded| !loaded.warm.card.upscales());
+        let batch_gain = drawing.map(|loaded| loaded.batch_gain).reduce(f64::min).unwrap_or(1.0);
         let available = self.backend.catalogue().into_iter().map(|offer| AvailableModel {
             load_ms: self.load_ms.get(&offer.card.name).copied().unwrap_or(offer.load_ms),
             pinned: self.pinned.contains(&offer.card.name),

@@ -88,7 +88,10 @@ impl<M: Model> Trial<M> {
             let watch = Stopwatch::start();
             self.model.finish(first, "warm-up")?;
             self.tried.finish_ms = watch.ms();
-            self.tried.standard_ms = single_ms * f64::from(self.model.card().default_steps) + self.tried.finish_ms;
+            // A picture that is made larger takes the passes it takes, whatever the card says.
+            let card = self.model.card();
+            let passes = if card.upscales() { steps } else { card.default_steps };
+            self.tried.standard_ms = single_ms * f64::from(passes) + self.tried.finish_ms;
         }
         self.sessions.clear();
         let ms = |size: usize| self.tried.times.calm_ms(size).unwrap_or(f64::INFINITY);

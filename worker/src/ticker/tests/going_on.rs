@@ -103,6 +103,31 @@ fn test_cards_become_larger() {
 }
 
 #[test]
+fn a_model_that_comes_with_an_upscaler_offers_it_as_one_of_its_own() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/tests/fixtures");
+    let backend = EngineBackend::new(&DeviceSpec::Cpu, &folder, 0).expect("a processor");
+    let offered = backend.catalogue().into_iter().find(|offer| offer.card.name == "tiny_starter-upscaler");
+    let card = offered.expect("an offer").card;
+    assert!(card.upscales() && card.check().is_ok());
+    let mut rig = Rig::ready(backend, "tiny_starter-upscaler", Sharing::Never);
+    let small = RgbImage::from_fn(64, 64, |x, y| image::Rgb([x as u8 * 4, y as u8 * 4, 90]));
+    let png = engine::encode_png(&small, None).expect("a PNG");
+    for factor in [2, 4] {
+        let larger = from(Way::Upscale { factor }, request("a card"));
+        let (width, height) = (64 * factor, 64 * factor);
+        let larger = ValidRequest { model: card.name.clone(), width, height, steps: 1, ..larger };
+        let (large, taken) = made(&mut rig, &larger, Some(&png));
+        assert_eq!(decoded(&large).dimensions(), (width, height));
+        assert!(taken >= 1);
+    }
+    // Words alone are nothing to make larger.
+    rig.start(2, ValidRequest { model: card.name, ..request("a card") });
+    let events = rig.finish();
+    let [Event::Failed { failure, .. }] = events.as_slice() else { panic!("{events:?}") };
+    assert!(!failure.retryable);
+}
+
+#[test]
 fn without_its_picture_nothing_begins() {
     let mut rig = Rig::ready(FakeBackend::new(Duration::ZERO, 1), "starter", Sharing::Never);
     rig.start(1, from(vary(0.5, &[]), request("a card")));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::backend::diffusion::{EngineModel, EngineSession};
+use crate::backend::enlarging::Loaded;
 use crate::backend::{DeviceSpec, EngineBackend};
 
 /// The engine, with its passes counted and the latents of finished pictures kept.
@@ -43,7 +44,8 @@ impl Backend for Watched {
     }
 
     fn load(&self, model: &str) -> Result<WatchedModel, BackendError> {
-        Ok(WatchedModel { inner: self.inner.load(model)?, seen: self.seen.clone() })
+        let Loaded::Draws(inner) = self.inner.load(model)? else { panic!("it draws") };
+        Ok(WatchedModel { inner: *inner, seen: self.seen.clone() })
     }
 }
 
