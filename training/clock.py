@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 
 @dataclass
@@ -36,13 +35,3 @@ def held_then_falling(fraction: float, step: int, peak: float, warmup: int, held
     """
     fall = max(0.0, (fraction - held) / max(1 - held, 1e-9))
     return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
-
-
-def minutes_until(deadline: str) -> float:
-    """Minutes from now until the next HH:MM."""
-    now = datetime.now()
-    hour, minute = (int(part) for part in deadline.split(":"))
-    then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if then <= now:
-        then += timedelta(days=1)
-    return (then - now).total_seconds() / 60

@@ -129,11 +129,6 @@ def averaged(checkpoint: Path) -> dict[str, Tensor]:
     return torch.load(checkpoint, weights_only=True, map_location="cpu")["ema"]
 
 
-def trained_for(checkpoint: Path) -> float:
-    """Minutes of training in a checkpoint; 0 without one."""
-    return torch.load(checkpoint, weights_only=True, map_location="cpu")["used"] / 60 if checkpoint.exists() else 0.0
-
-
 def _groups(model: nn.Module) -> list[dict[str, object]]:
     """Weight decay for matrices and kernels, none for norms, biases and embeddings."""
     held = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}

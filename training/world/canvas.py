@@ -91,19 +91,13 @@ class Layer:
     both [n, size, size]. Colours are [n, 3, 1 or size, 1 or size], masks [n, size, size] in 0..1.
     """
 
-    def __init__(self, canvas: Canvas, x: Tensor, foot: Tensor, height: Tensor, mirrored: Tensor | None = None):
-        """Puts the foot of a thing `height` tall at (x, foot), all [n, 1, 1] in parts of the picture.
-
-        `mirrored` [n, size, size] is a sideways shift, in parts of the picture; when it is given, the
-        thing is seen upside down below its foot, as water shows it.
-        """
-        shift = 0 if mirrored is None else mirrored
-        sign = 1.0 if mirrored is None else -1.0
+    def __init__(self, canvas: Canvas, x: Tensor, foot: Tensor, height: Tensor):
+        """Puts the foot of a thing `height` tall at (x, foot), all [n, 1, 1] in parts of the picture."""
         self.canvas = canvas
         self.px = height * canvas.size
         n, size = len(canvas), canvas.size
-        self.u = ((canvas.x + shift - x) / height).expand(n, size, size)
-        self.v = (sign * (foot - canvas.y) / height).expand(n, size, size)
+        self.u = ((canvas.x - x) / height).expand(n, size, size)
+        self.v = ((foot - canvas.y) / height).expand(n, size, size)
         self.color = torch.zeros(n, 3, size, size, device=canvas.device)
         self.alpha = torch.zeros(n, size, size, device=canvas.device)
 

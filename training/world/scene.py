@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -79,10 +79,6 @@ class Scene:
     style: str  # "" or one of STYLES
     mood: str  # "" or one of MOODS
     seed: int
-
-    def as_dict(self) -> dict[str, object]:
-        """The attributes as plain values, for a JSON file."""
-        return asdict(self)
 
     @property
     def outside(self) -> bool:
