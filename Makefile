@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-fleet people traps chaos lint fmt clean
+.PHONY: help setup build run test bench bench-fleet people traps chaos examples lint fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ people: setup ## Simulate people and bots against the limits, about six minutes 
 
 traps: setup ## Put known traps back and see the tests fail, about a quarter of an hour
 	@scripts/traps.sh
+
+examples: setup ## Draw the page's example pictures with the built-in model
+	@scripts/build.sh native
+	@source scripts/env.sh && "$$CARGO_TARGET_DIR/release/mindseye-worker" examples
 
 build: setup ## Build everything without running it
 	@scripts/build.sh

@@ -101,7 +101,7 @@ def train_diffusion(
             weight.sum() * x0.shape[1]
         )
 
-    Stage("diffusion", model, out, minutes, batch, PEAK_RATE, held=held).run(loss)
+    Stage("diffusion", model, out, minutes, batch, PEAK_RATE, held=held, muon=True).run(loss)
 
 
 def load_pair(tokenizer: CLIPTokenizer, checkpoint: Path) -> Pair:

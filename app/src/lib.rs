@@ -7,6 +7,7 @@
 compile_error!("the server side and the browser side are never compiled together");
 
 mod checks;
+mod compare;
 mod create;
 mod credits;
 mod error;
@@ -17,6 +18,7 @@ mod page;
 mod picture;
 mod result;
 mod signals;
+mod trail;
 mod ui;
 
 pub use page::{App, shell};

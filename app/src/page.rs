@@ -6,6 +6,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::checks::Checks;
+use crate::compare::ComparePage;
 use crate::create::StudioPage;
 use crate::credits::CreditsPage;
 use crate::minds_eye::MindsEyePage;
@@ -61,6 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
                     <Route path=path!("/p/:id") view=PicturePage ssr=SsrMode::Async />
+                    <Route path=path!("/compare/:left/:right") view=ComparePage ssr=SsrMode::Async />
                     <Route path=path!("/credits") view=CreditsPage ssr=SsrMode::Async />
                     <Route path=path!("/minds-eye") view=MindsEyePage ssr=SsrMode::Async />
                 </Routes>

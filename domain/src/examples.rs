@@ -40,6 +40,11 @@ impl StylePreset {
     }
 }
 
+/// Where the picture of a starting point or a style is served from.
+pub fn example_picture(slug: &str) -> String {
+    format!("/examples/{slug}.jpg")
+}
+
 /// What the styles' pictures show: the same for all, so that they can be compared.
 pub const STYLE_SAMPLE: &str = "a red boat on the sea, a sun, mountains in the distance";
 

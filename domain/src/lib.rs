@@ -16,6 +16,7 @@ pub mod phrases;
 pub mod price;
 pub mod request;
 pub mod source;
+pub mod surprise;
 pub mod worker;
 
 pub use behaviour::Behaviour;

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
-use crate::ids::OutputId;
+use crate::ids::{JobId, OutputId};
 use crate::model::ModelCard;
 use crate::source::{Original, Source, SourceRequest, UpscaleRequest, Way};
 
@@ -51,6 +51,10 @@ pub struct GenerationRequest {
     /// Make this picture larger, and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upscale: Option<UpscaleRequest>,
+    /// The job of one's own that this one follows, for its trail. Not needed where a picture is named: there it is the
+    /// one that made the picture. What is not one's own is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<JobId>,
 }
 
 /// A request that has been checked: every field is set and within its bounds.

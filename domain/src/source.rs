@@ -13,6 +13,8 @@ pub const STRENGTHS: [f64; 2] = [0.05, 1.0];
 /// What "vary a little" and "vary a lot" change.
 pub const A_LITTLE: f64 = 0.35;
 pub const A_LOT: f64 = 0.7;
+/// What changes where a few words are added: enough for them to show, and not the whole composition.
+pub const A_WORD: f64 = 0.65;
 /// What changes within a part of a picture that is described anew.
 pub const A_PART: f64 = 0.9;
 /// Most areas of a region.

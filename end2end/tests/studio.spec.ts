@@ -36,9 +36,9 @@ test.describe('with scripts', () => {
   test('a starting point fills the box, Ctrl+Enter creates, and a picture can be remixed', async ({ page }) => {
     await page.goto('/');
     await hydrated(page);
-    await page.getByRole('link', { name: 'desert dunes at dawn' }).click();
+    await page.getByRole('link', { name: 'a pine forest in the fog at dawn' }).click();
     const box = page.getByLabel('Describe what you would like to see');
-    await expect(box).toHaveValue('desert dunes at dawn');
+    await expect(box).toHaveValue('a pine forest in the fog at dawn');
     await page.getByText('Settings').click();
     await page.locator('select[name=count]').selectOption('1');
     await page.getByLabel('Steps').fill('4');
@@ -48,7 +48,7 @@ test.describe('with scripts', () => {
     await page.getByRole('link', { name: /^Remix/ }).click();
     await expect(page).toHaveURL(/seed=\d+/);
     await expect(page.locator('input[name=seed]')).toHaveValue(/^\d+$/);
-    await expect(box).toHaveValue('desert dunes at dawn');
+    await expect(box).toHaveValue('a pine forest in the fog at dawn');
   });
 
   test('wrong input is answered kindly and the words stay', async ({ page }) => {

@@ -14,19 +14,23 @@ use crate::problem::ProblemResponse;
 /// For the worker that answers challenges: it loads its own program and may compile it, and nothing else.
 const PROOF_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
-/// `/pkg` (hashed, immutable), `/proof` and the few files with fixed names.
+/// `/pkg` (hashed, immutable), `/proof`, `/examples` and the few files with fixed names.
 pub fn routes<S: Clone + Send + Sync + 'static>(site: &Path) -> Router<S> {
     let missing = || tower::service_fn(|_| async { Ok(ProblemResponse(AppError::NotFound).into_response()) });
-    let hashed = ServiceBuilder::new().map_response(|response: axum::http::Response<_>| {
-        let mut response: axum::http::Response<_> = response;
-        if response.status().is_success() {
-            let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-            response.headers_mut().insert(header::CACHE_CONTROL, forever);
-        }
-        response
-    });
+    // What is not there must not be kept as such.
+    let kept = |how: &'static str| {
+        ServiceBuilder::new().map_response(move |mut response: axum::http::Response<_>| {
+            if response.status().is_success() {
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(how));
+            }
+            response
+        })
+    };
     let folder = |folder: &Path| ServeDir::new(folder).precompressed_br().precompressed_gzip();
-    let mut router = Router::new().nest_service("/pkg", hashed.service(folder(&site.join("pkg")).fallback(missing())));
+    let hashed = kept("public, max-age=31536000, immutable").service(folder(&site.join("pkg")).fallback(missing()));
+    // The pictures beside starting points and styles change with the built-in model.
+    let examples = kept("public, max-age=86400").service(folder(&site.join("examples")).fallback(missing()));
+    let mut router = Router::new().nest_service("/pkg", hashed).nest_service("/examples", examples);
     // Seldom asked for and without a hash in their names: a copy is used again after asking whether it still is the one.
     let proof = ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))

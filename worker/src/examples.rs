@@ -7,12 +7,16 @@ use domain::GenerationRequest;
 use domain::examples::{STARTS, STYLE_SAMPLE, STYLES};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{self, FilterType};
 
 use crate::backend::DeviceSpec;
 use crate::generate::Loaded;
 
 /// Good enough for a thumbnail, and about ten kilobytes.
 const QUALITY: u8 = 82;
+/// Pixels of a side.
+const START_SIDE: u32 = 256;
+const STYLE_SIDE: u32 = 128;
 
 /// Draws the pictures of the page's starting points and styles.
 #[derive(Debug, Args)]
@@ -34,18 +38,19 @@ pub fn run(args: &ExamplesArgs) -> Result<(), String> {
     let model = Loaded::open(&args.models, Some(&args.model), &DeviceSpec::Cpu)?;
     std::fs::create_dir_all(&args.out).map_err(|error| format!("{} can't be made: {error}", args.out.display()))?;
     for start in &STARTS {
-        draw(&model, start.prompt, start.seed, &args.out.join(start.slug))?;
+        draw(&model, start.prompt, start.seed, START_SIDE, &args.out.join(start.slug))?;
     }
     for style in &STYLES {
-        draw(&model, &style.applied(STYLE_SAMPLE), style.seed, &args.out.join(style.slug))?;
+        draw(&model, &style.applied(STYLE_SAMPLE), style.seed, STYLE_SIDE, &args.out.join(style.slug))?;
     }
     Ok(())
 }
 
-fn draw(model: &Loaded, prompt: &str, seed: u64, path: &Path) -> Result<(), String> {
+fn draw(model: &Loaded, prompt: &str, seed: u64, side: u32, path: &Path) -> Result<(), String> {
     let request =
         GenerationRequest { prompt: prompt.to_owned(), seed: Some(seed), count: Some(1), ..Default::default() };
     let picture = model.draw(&model.request(request)?, 0)?;
+    let picture = imageops::resize(&picture, side, side, FilterType::CatmullRom);
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode(picture.as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgb8)

@@ -52,7 +52,10 @@ pub async fn form_notice(form: ComposerForm, code: String) -> Result<Option<Page
 #[server(prefix = "/act", endpoint = "create", client = crate::checks::CheckedClient)]
 pub async fn create_pictures(#[server(flatten)] form: ComposerForm) -> Result<JobView, PageError> {
     let filled_in = form.link();
-    let submitted = async { crate::server::create(crate::server::request_from_form(form)?).await };
+    let submitted = async {
+        let form = crate::server::filled_in(form, crate::server::random());
+        crate::server::create(super::request::request_from_form(form)?).await
+    };
     match submitted.await {
         Ok(job) => {
             crate::server::redirect_forms(&format!("/g/{}", job.id));

@@ -1,11 +1,13 @@
-use domain::ModelCard;
+use domain::examples::{STYLES, StylePreset, example_picture};
+use domain::{ModelCard, price};
 use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlTextAreaElement;
+use web_sys::{FormData, HtmlFormElement, HtmlTextAreaElement};
 
 use super::api::{CreatePictures, Facts};
+use super::request::request_from_form;
 use super::settings::{ASPECTS, ComposerForm};
 
 /// The prompt, its settings, and the button.
@@ -14,24 +16,16 @@ pub fn Composer(
     create: ServerAction<CreatePictures>,
     prompt: RwSignal<String>,
     prefill: ComposerForm,
+    /// The box. It is not bound: what somebody typed before the scripts arrived must stay.
+    area: NodeRef<Textarea>,
     #[prop(into)] facts: Signal<Option<Facts>>,
 ) -> impl IntoView {
     let first = prompt.get_untracked();
     let chosen = prefill.clone();
-    let area = NodeRef::<Textarea>::new();
-    // The box is not bound: what somebody typed before the scripts arrived must stay. Only a starting
-    // point, chosen later, writes into it.
-    Effect::watch(
-        move || prompt.get(),
-        move |words, _, _| {
-            if let Some(area) = area.get_untracked() {
-                area.set_value(words);
-            }
-        },
-        false,
-    );
+    // What the form says now, for its price.
+    let asked = RwSignal::new(Some(ComposerForm { prompt: first.clone(), ..prefill.clone() }));
     view! {
-        <ActionForm action=create attr:class="composer">
+        <ActionForm action=create attr:class="composer" on:input=move |event| asked.set(form_of(&event))>
             <label class="sr-only" for="prompt">
                 "Describe what you would like to see"
             </label>
@@ -47,11 +41,13 @@ pub fn Composer(
             >
                 {first}
             </textarea>
+            {(!chosen.parent.is_empty()).then(|| view! { <input type="hidden" name="parent" value=chosen.parent.clone() /> })}
             <SizeChips facts chosen=chosen.size.clone() />
+            <StyleChips chosen=chosen.style.clone() />
             <div class="composer-end">
                 <MoreSettings facts prefill=chosen />
                 <div class="composer-go">
-                    <CreditsLine facts />
+                    <CreditsLine facts asked />
                     <button class="button-accent" type="submit" disabled=move || create.pending().get()>
                         {move || if create.pending().get() { "Sending…" } else { "Create" }}
                     </button>
@@ -120,6 +116,31 @@ fn SizeChips(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl
     }
 }
 
+/// Manners to draw in, each with a picture of what it does to the same scene.
+#[component]
+fn StyleChips(chosen: String) -> impl IntoView {
+    let none = StylePreset::find(&chosen).is_none();
+    let chips = STYLES.map(|StylePreset { slug, title, .. }| {
+        view! {
+            <label class="chip chip-choice chip-picture">
+                <input class="sr-only" type="radio" name="style" value=slug checked=slug == chosen />
+                <img src=example_picture(slug) width="128" height="128" alt="" loading="lazy" decoding="async" />
+                {title}
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="scroll-row">
+            <legend class="sr-only">"Style"</legend>
+            <label class="chip chip-choice">
+                <input class="sr-only" type="radio" name="style" value="" checked=none />
+                "Any style"
+            </label>
+            {chips.to_vec()}
+        </fieldset>
+    }
+}
+
 /// Sizes for the aspect ratios, as the model can make them.
 fn sizes(card: Option<&ModelCard>) -> Vec<(String, (u32, u32), &'static str)> {
     ASPECTS
@@ -131,15 +152,69 @@ fn sizes(card: Option<&ModelCard>) -> Vec<(String, (u32, u32), &'static str)> {
         .collect()
 }
 
-/// What is left today. Nothing is said until it is known.
+/// What it costs, and what is left today. Nothing is said until it is known.
 #[component]
-fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>) -> impl IntoView {
+fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>, asked: RwSignal<Option<ComposerForm>>) -> impl IntoView {
     move || {
         facts.get().map(|facts| {
+            let price = asked.get().and_then(|form| price_of(form, &facts.models));
+            let cost = price.map(|price| view! { <span data-price=price>{credits(price)} " · "</span> });
             view! {
                 <p class="text-muted text-sm whitespace-nowrap" data-credits=facts.credits.credits_left>
+                    {cost}
                     {format!("{} left today", facts.credits.credits_left)}
                 </p>
+            }
+        })
+    }
+}
+
+fn credits(price: u32) -> String {
+    if price == 1 { "1 credit".to_owned() } else { format!("{price} credits") }
+}
+
+/// What the form would cost, by the rules that the server goes by. `None` where it would be refused.
+fn price_of(form: ComposerForm, models: &[ModelCard]) -> Option<u32> {
+    // An empty box has a price, too: what it costs does not hang on the words.
+    let prompt = if form.prompt.trim().is_empty() { "words".to_owned() } else { form.prompt };
+    let request = request_from_form(ComposerForm { prompt, ..form }).ok()?.validate(models, 0).ok()?;
+    let card = models.iter().find(|card| card.name == request.model)?;
+    Some(price::price(&request, card))
+}
+
+/// What a form's fields say. `None` where the event is of no form.
+fn form_of(event: &web_sys::Event) -> Option<ComposerForm> {
+    let target = event.current_target().or_else(|| event.target())?;
+    let form = target.dyn_into::<HtmlFormElement>().ok()?;
+    let data = FormData::new_with_form(&form).ok()?;
+    let said = |name: &str| data.get(name).as_string().unwrap_or_default();
+    Some(ComposerForm {
+        prompt: said("prompt"),
+        model: said("model"),
+        size: said("size"),
+        count: said("count"),
+        steps: said("steps"),
+        guidance: said("guidance"),
+        ..ComposerForm::default()
+    })
+}
+
+/// Which model draws, where there are several.
+#[component]
+fn ModelChoice(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl IntoView {
+    move || {
+        let cards = facts.get().map(|facts| facts.models).unwrap_or_default();
+        let drawing: Vec<ModelCard> = cards.into_iter().filter(|card| !card.upscales()).collect();
+        let options = drawing
+            .iter()
+            .map(|card| {
+                let selected = card.name == chosen;
+                view! { <option value=card.name.clone() selected=selected>{card.title.clone()}</option> }
+            })
+            .collect_view();
+        (drawing.len() > 1).then(|| {
+            view! {
+                <label class="field col-span-2">"Model" <select name="model">{options}</select></label>
             }
         })
     }
@@ -158,6 +233,7 @@ fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerFor
         <details class="settings" open=open>
             <summary>"Settings"</summary>
             <div class="grid grid-cols-2 gap-4 pt-3 sm:grid-cols-4">
+                <ModelChoice facts chosen=prefill.model.clone() />
                 <label class="field">
                     "Pictures"
                     <select name="count">{counts.to_vec()}</select>

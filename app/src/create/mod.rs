@@ -2,6 +2,7 @@
 
 pub mod api;
 mod composer;
+pub mod request;
 pub mod settings;
 mod starts;
 mod studio;

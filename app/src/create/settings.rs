@@ -21,13 +21,20 @@ pub struct ComposerForm {
     pub seed: String,
     pub steps: String,
     pub guidance: String,
-    /// A picture to go on from, and how: `little`, `lot`, `part`, `2x`, `4x`.
+    /// A style preset by its slug.
+    pub style: String,
+    /// A picture to go on from, and how: `little`, `lot`, `part`, `but`, `2x`, `4x`; or `surprise`, which
+    /// needs no picture and no words.
     pub from: String,
     pub how: String,
     /// How much changes, where `how` does not say.
     pub strength: String,
     /// The part that may change.
     pub part: String,
+    /// What should be different, in a few words.
+    pub but: String,
+    /// The job that this one follows.
+    pub parent: String,
 }
 
 impl ComposerForm {
@@ -43,10 +50,13 @@ impl ComposerForm {
             seed: field("seed"),
             steps: field("steps"),
             guidance: field("guidance"),
+            style: field("style"),
             from: field("from"),
             how: field("how"),
             strength: field("strength"),
             part: field("part"),
+            but: field("but"),
+            parent: field("parent"),
         }
     }
 
@@ -64,10 +74,13 @@ impl ComposerForm {
             ("seed", &self.seed),
             ("steps", &self.steps),
             ("guidance", &self.guidance),
+            ("style", &self.style),
             ("from", &self.from),
             ("how", &self.how),
             ("strength", &self.strength),
             ("part", &self.part),
+            ("but", &self.but),
+            ("parent", &self.parent),
         ];
         for (name, value) in fields {
             if name == "prompt" || !value.is_empty() {

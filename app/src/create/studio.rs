@@ -1,4 +1,5 @@
 use domain::JobView;
+use leptos::html::Textarea;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -24,6 +25,7 @@ pub fn StudioPage() -> impl IntoView {
     let facts = Resource::new_blocking(move || (create.version().get(), returned.get()), |_| studio_facts());
     let recent = Resource::new_blocking(|| (), |()| recent_jobs());
     let prompt = RwSignal::new(FIRST_PROMPT.to_owned());
+    let area = NodeRef::<Textarea>::new();
     let made = RwSignal::new(Vec::<JobView>::new());
     Effect::new(move |_| {
         if let Some(Ok(job)) = create.value().get() {
@@ -48,7 +50,7 @@ pub fn StudioPage() -> impl IntoView {
             prompt.set(prefill.prompt.clone());
         }
         let facts = Signal::derive(move || facts.get().and_then(Result::ok));
-        view! { <Composer create prompt prefill facts /> }
+        view! { <Composer create prompt prefill area facts /> }
     };
     view! {
         <Title text="" />
@@ -86,8 +88,8 @@ pub fn StudioPage() -> impl IntoView {
                     told.get().flatten().filter(|_| !answered).map(|error| view! { <ErrorNotice error /> })
                 }}
             </Transition>
-            <div class="mt-4">
-                <StartingPoints prompt />
+            <div class="mt-8">
+                <StartingPoints prompt area create />
             </div>
         </section>
         <section class="space-y-12" aria-label="What you made">

@@ -1,5 +1,5 @@
 use domain::source::Area;
-use domain::{ValidRequest, Way};
+use domain::{JobId, ValidRequest, Way};
 use leptos::prelude::*;
 
 use crate::create::api::CreatePictures;
@@ -8,6 +8,8 @@ use crate::create::api::CreatePictures;
 #[component]
 pub fn Again(
     request: ValidRequest,
+    /// The job that it was made by.
+    job: JobId,
     action: ServerAction<CreatePictures>,
     /// How the button looks.
     class: &'static str,
@@ -15,7 +17,7 @@ pub fn Again(
     #[prop(optional)]
     told: Option<&'static str>,
 ) -> impl IntoView {
-    fields(&request).map(|fields| {
+    fields(&request, job).map(|fields| {
         let field = |(name, value): (&'static str, String)| view! { <input type="hidden" name=name value=value /> };
         view! {
             <ActionForm action>
@@ -30,7 +32,7 @@ pub fn Again(
 }
 
 /// What a form says to make a request again. `None` for one that has no other outcome, or can't be said in a form.
-fn fields(request: &ValidRequest) -> Option<Vec<(&'static str, String)>> {
+fn fields(request: &ValidRequest, job: JobId) -> Option<Vec<(&'static str, String)>> {
     let mut fields = vec![
         ("size", format!("{}x{}", request.width, request.height)),
         ("steps", request.steps.to_string()),
@@ -38,6 +40,7 @@ fn fields(request: &ValidRequest) -> Option<Vec<(&'static str, String)>> {
         ("count", request.count.to_string()),
         ("prompt", request.prompt.clone()),
         ("negative", request.negative_prompt.clone()),
+        ("parent", job.to_string()),
     ];
     let Some(source) = &request.source else { return Some(fields) };
     let Way::Vary { strength, region } = &source.way else { return None };
@@ -74,13 +77,14 @@ mod tests {
         };
         let vary = |region: &[Area]| Some(Way::Vary { strength: 0.9, region: region.to_vec() });
         let said = |way, name: &str| {
-            let fields = fields(&request(way)).expect("fields");
+            let fields = fields(&request(way), JobId::from_random(2)).expect("fields");
             fields.into_iter().find(|(field, _)| *field == name).map(|(_, value)| value)
         };
         assert_eq!(said(None, "from"), None);
         assert_eq!(said(vary(&[]), "strength"), Some("0.9".into()));
         assert_eq!(said(vary(&[Area::Place(Place::Sky)]), "part"), Some("sky".into()));
-        assert_eq!(fields(&request(vary(&[Area::Rectangle([0.0, 0.0, 0.5, 0.5])]))), None);
-        assert_eq!(fields(&request(Some(Way::Upscale { factor: 2 }))), None);
+        let none = |way| fields(&request(way), JobId::from_random(2));
+        assert_eq!(none(vary(&[Area::Rectangle([0.0, 0.0, 0.5, 0.5])])), None);
+        assert_eq!(none(Some(Way::Upscale { factor: 2 })), None);
     }
 }

@@ -43,7 +43,7 @@ pub fn JobCard(
             navigate(&format!("/g/{}", job.id), leptos_router::NavigateOptions::default());
         }
     });
-    let id = job.id.to_string();
+    let (number, id) = (job.id, job.id.to_string());
     let source = job.request.source.clone();
     let beside = if source.is_some() { "with-source" } else { "" };
     let request = StoredValue::new(job.request.clone());
@@ -102,8 +102,8 @@ pub fn JobCard(
                         let id = id.clone();
                         if live.view.with(|view| view.status.is_final()) {
                             view! {
-                                <Again request=request.get_value() action=again class="button-quiet" />
-                                <a class="button-quiet" href=request.with_value(|request| remix_link(request, None))>
+                                <Again request=request.get_value() job=number action=again class="button-quiet" />
+                                <a class="button-quiet" href=request.with_value(|request| remix_link(request, number, None))>
                                     "Change the words"
                                 </a>
                             }

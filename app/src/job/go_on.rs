@@ -1,9 +1,10 @@
 use domain::source::{FACTORS, may_upscale};
-use domain::{OutputId, ValidRequest};
+use domain::{JobId, OutputId, ValidRequest};
 use leptos::prelude::*;
 
 use super::again::Again;
 use super::remix::remix_link;
+use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
 use crate::create::settings::picture_link;
 
@@ -15,6 +16,7 @@ pub struct Made {
     pub width: u32,
     pub height: u32,
     pub seed: u64,
+    pub job: JobId,
     pub request: ValidRequest,
 }
 
@@ -30,9 +32,14 @@ pub fn GoOn(
     /// A link to where a part can be chosen; left out where that is on the page.
     #[prop(optional)]
     links: bool,
+    /// What was said before about what should be different.
+    #[prop(optional)]
+    but: String,
 ) -> impl IntoView {
-    let Made { media, width, height, seed, request } = made;
-    let remix = remix_link(&request, Some(seed));
+    let Made { media, width, height, seed, job, request } = made;
+    let beside = request.source.as_ref().map(|source| compare_link(source.media, media));
+    let words = request.prompt.clone();
+    let remix = remix_link(&request, job, Some(seed));
     let larger = move || {
         FACTORS
             .into_iter()
@@ -45,6 +52,18 @@ pub fn GoOn(
     };
     view! {
         <div class="go-on">
+            <ActionForm action attr:class="but">
+                <input type="hidden" name="from" value=media.to_string() />
+                <input type="hidden" name="how" value="but" />
+                <input type="hidden" name="prompt" value=words />
+                <label class="field grow">
+                    "That one, but …"
+                    <input name="but" required maxlength="500" placeholder="warmer, at night" autocomplete="off" value=but />
+                </label>
+                <button class="button-accent" type="submit">
+                    "Make it"
+                </button>
+            </ActionForm>
             <ActionForm action attr:class="go-on-list">
                 <input type="hidden" name="from" value=media.to_string() />
                 <Choice how="little" name="Vary a little" told="The same scene, slightly different" />
@@ -60,7 +79,16 @@ pub fn GoOn(
                         </a>
                     }
                 })}
-            <Again request action class="go-on-choice" told="The same words, a new try" />
+            <Again request job action class="go-on-choice" told="The same words, a new try" />
+            {beside
+                .map(|beside| {
+                    view! {
+                        <a class="go-on-choice" href=beside>
+                            <span>"Compare"</span>
+                            <span class="go-on-told">"Beside the picture it was made from"</span>
+                        </a>
+                    }
+                })}
             <a class="go-on-choice" href=remix>
                 <span>"Remix"</span>
                 <span class="go-on-told">"Every setting filled in, for you to change"</span>

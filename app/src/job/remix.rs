@@ -1,8 +1,8 @@
-use domain::{ValidRequest, Way};
+use domain::{JobId, ValidRequest, Way};
 use leptos_router::params::ParamsMap;
 
-/// A link to the studio with every setting of a request filled in, and a seed if one is to be kept.
-pub fn remix_link(request: &ValidRequest, seed: Option<u64>) -> String {
+/// A link to the studio with every setting of a job's request filled in, and a seed if one is to be kept.
+pub fn remix_link(request: &ValidRequest, job: JobId, seed: Option<u64>) -> String {
     let mut query = ParamsMap::new();
     query.insert("prompt", request.prompt.clone());
     // The size and steps of a picture that was made larger are not those of one that is made.
@@ -18,6 +18,7 @@ pub fn remix_link(request: &ValidRequest, seed: Option<u64>) -> String {
     if let Some(seed) = seed {
         query.insert("seed", seed.to_string());
     }
+    query.insert("parent", job.to_string());
     format!("/{}", query.to_query_string())
 }
 
@@ -40,7 +41,7 @@ mod tests {
             guidance: 3.0,
             source: None,
         };
-        let link = remix_link(&request, Some(7));
+        let link = remix_link(&request, JobId::from_random(1), Some(7));
         assert!(link.starts_with("/?") && link.contains("seed=7"), "{link}");
         assert!(link.contains("red%20%26%20blue%3F%2050%25%20%231"), "{link}");
     }

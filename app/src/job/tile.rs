@@ -40,10 +40,10 @@ fn Done(
     go_on: ServerAction<CreatePictures>,
     upscales: Signal<bool>,
 ) -> impl IntoView {
-    let request = live.view.with_untracked(|view| view.request.clone());
+    let (job, request) = live.view.with_untracked(|view| (view.id, view.request.clone()));
     let words = request.prompt.clone();
     let number = output.index + 1;
-    let made = Made { media: output.id, width: output.width, height: output.height, seed: output.seed, request };
+    let made = Made { media: output.id, width: output.width, height: output.height, seed: output.seed, job, request };
     view! {
         <a class="block" href=picture_link(output.id)>
             <img

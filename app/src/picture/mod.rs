@@ -3,6 +3,7 @@
 mod api;
 mod change;
 
+use domain::OutputId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
@@ -10,6 +11,7 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 use self::api::{Picture, read_picture};
 use self::change::ChangeForm;
 use crate::checks::CheckNotice;
+use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
 use crate::create::settings::ComposerForm;
 use crate::job::go_on::{GoOn, Made};
@@ -64,10 +66,10 @@ pub fn PicturePage() -> impl IntoView {
 
 #[component]
 fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictures>) -> impl IntoView {
-    let Picture { media, width, height, seed, job, request, upscales, notice } = picture;
+    let Picture { media, width, height, seed, job, request, siblings, upscales, notice } = picture;
     let words = request.prompt.clone();
     let url = format!("/media/{media}");
-    let made = Made { media, width, height, seed, request };
+    let made = Made { media, width, height, seed, job, request };
     let open = form.how == "part";
     // A form that was sent back stays filled in; the picture's own words are not what a part should become.
     let told = if notice.is_some() { form.prompt } else { String::new() };
@@ -85,7 +87,7 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
             <div class="min-w-0">
                 {notice.map(|error| view! { <ErrorNotice error /> })}
                 <ChangeForm media action part=form.part prompt=told open />
-                <GoOn made action upscales />
+                <GoOn made action upscales but=form.but />
                 <div class="mt-4 flex flex-wrap gap-2">
                     <a class="button-quiet" href=url download=format!("mindseye-{seed}.png")>
                         "Download"
@@ -94,7 +96,36 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
                         "Back to all of these"
                     </a>
                 </div>
+                <Siblings media siblings />
             </div>
         </div>
     }
+}
+
+/// The other pictures of the same grid, each a tap away from standing beside this one.
+#[component]
+fn Siblings(media: OutputId, siblings: Vec<OutputId>) -> impl IntoView {
+    let links = siblings
+        .iter()
+        .enumerate()
+        .map(|(at, sibling)| {
+            view! {
+                <li>
+                    <a class="sibling" href=compare_link(media, *sibling)>
+                        <img src=format!("/media/{sibling}") alt=format!("Compare with picture {}", at + 1) loading="lazy" decoding="async" />
+                    </a>
+                </li>
+            }
+        })
+        .collect_view();
+    (!siblings.is_empty()).then(|| {
+        view! {
+            <nav class="mt-6" aria-labelledby="siblings">
+                <h2 class="text-muted mb-2 text-sm" id="siblings">
+                    "Compare with another of these"
+                </h2>
+                <ul class="siblings">{links}</ul>
+            </nav>
+        }
+    })
 }

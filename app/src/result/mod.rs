@@ -8,6 +8,8 @@ use crate::checks::CheckNotice;
 use crate::create::api::{CreatePictures, studio_facts};
 use crate::job::JobCard;
 use crate::job::api::read_job;
+use crate::trail::TrailRow;
+use crate::trail::api::read_trail;
 use crate::ui::{ErrorNotice, NotFoundPage};
 
 /// Without scripts the page asks again by itself. Written as text: with scripts on, browsers parse
@@ -18,7 +20,9 @@ const REFRESH: &str = r#"<meta http-equiv="refresh" content="2">"#;
 #[component]
 pub fn ResultPage() -> impl IntoView {
     let params = use_params_map();
-    let job = Resource::new_blocking(move || params.with(|params| params.get("id").unwrap_or_default()), read_job);
+    let id = move || params.with(|params| params.get("id").unwrap_or_default());
+    let job = Resource::new_blocking(id, read_job);
+    let trail = Resource::new_blocking(id, read_trail);
     let facts = Resource::new_blocking(|| (), |()| studio_facts());
     let upscales = Signal::derive(move || facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.upscales())));
     let again = ServerAction::<CreatePictures>::new();
@@ -58,6 +62,9 @@ pub fn ResultPage() -> impl IntoView {
                     .map(|error| view! { <ErrorNotice error /> })
             }}
             <CheckNotice />
+            <Transition>
+                {move || trail.get().and_then(Result::ok).map(|steps| view! { <TrailRow steps /> })}
+            </Transition>
             <p class="mt-10">
                 <a class="button-quiet" href="/">
                     "Back to the studio"

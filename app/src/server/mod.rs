@@ -1,9 +1,11 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
-mod form;
+mod steps;
+mod surprise;
 mod words;
 
-pub(crate) use form::request_from_form;
+pub(crate) use steps::{changed_words, steps};
+pub(crate) use surprise::filled_in;
 pub(crate) use words::notice;
 
 use axum::http::request::Parts;
@@ -56,6 +58,11 @@ pub(crate) async fn create(request: GenerationRequest) -> Result<JobView, AppErr
 pub(crate) async fn attest() -> Result<(), AppError> {
     set_cookie(handles().admission.attest(&visitor()).await?);
     Ok(())
+}
+
+/// A number that nobody can foresee.
+pub(crate) fn random() -> u64 {
+    services::clock::random_u128() as u64
 }
 
 fn set_cookie(cookie: Option<String>) {

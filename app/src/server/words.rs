@@ -6,7 +6,8 @@ use domain::phrases::{Language, sentence, title};
 use domain::{AppError, Plan};
 use leptos::prelude::use_context;
 
-use super::{handles, holder, request_from_form, visitor};
+use super::{handles, holder, visitor};
+use crate::create::request::request_from_form;
 use crate::create::settings::ComposerForm;
 use crate::error::{Check, PageError};
 

@@ -50,8 +50,9 @@ impl Admission {
         let pacing = clock::stopwatch();
         self.limits.pace(visitor).await?;
         let paced = pacing.elapsed();
-        // Only somebody who is known here has pictures to go on from.
-        let owner = if request.media().is_some() { self.identity.device(visitor).await? } else { None };
+        // Only somebody who is known here has pictures and jobs to go on from.
+        let goes_on = request.media().is_some() || request.parent.is_some();
+        let owner = if goes_on { self.identity.device(visitor).await? } else { None };
         let quote = self.jobs.quote(owner, request).await?;
         self.jobs.check_room()?;
         let actor = self.identity.actor(visitor).await?;

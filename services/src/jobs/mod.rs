@@ -74,7 +74,22 @@ pub struct Quote {
     pub card: ModelCard,
     /// Credits.
     pub price: u32,
+    /// The person's job that this one follows.
+    pub parent: Option<JobId>,
 }
+
+/// Where a job stands among those that a person went through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trail {
+    /// What came before it, the first one first.
+    pub before: Vec<JobView>,
+    pub job: JobView,
+    /// What followed it, the latest first.
+    pub after: Vec<JobView>,
+}
+
+/// Most steps of a trail that are told: before a job, and after it.
+const MOST_STEPS: (u32, u32) = (24, 12);
 
 impl Jobs {
     /// Must be called within a runtime.
@@ -92,10 +107,17 @@ impl Jobs {
             (Some(media), Some(owner)) => self.original(owner, media).await?,
             _ => None,
         };
+        let parent = match (&original, request.parent, owner) {
+            (Some(original), _, _) => Some(original.job),
+            (None, Some(named), Some(owner)) => {
+                store::owns(&self.pool, named, owner).await.map_err(explain)?.then_some(named)
+            }
+            _ => None,
+        };
         let request = request.validate_from(&cards, clock::random_u128() as u64, original.as_ref())?;
         let card = cards.into_iter().find(|card| card.name == request.model).ok_or(AppError::NoModel)?;
         let price = price::price(&request, &card);
-        Ok(Quote { request, card, price })
+        Ok(Quote { request, card, price, parent })
     }
 
     /// Accepts a job of somebody with a visitor's plan. People come in through [`Admission`].
@@ -115,6 +137,7 @@ impl Jobs {
             relative_cost: price::relative_cost(&quote.request, &quote.card),
             price: quote.price,
             request: quote.request,
+            parent: quote.parent,
             created_at: now,
         };
         // Most submissions are one statement of a group. A day's first one has no balance to take from yet, and
@@ -148,6 +171,17 @@ impl Jobs {
     pub async fn get(&self, owner: DeviceId, job: JobId) -> Result<JobView, AppError> {
         let row = store::find(&self.pool, job, owner).await.map_err(explain)?.ok_or(AppError::NotFound)?;
         self.with_outputs(vec![row]).await?.pop().ok_or(AppError::Internal)
+    }
+
+    /// A job of this owner, with those that led to it and those that went on from it.
+    pub async fn trail(&self, owner: DeviceId, job: JobId) -> Result<Trail, AppError> {
+        let (before, after) = MOST_STEPS;
+        let rows = store::trail(&self.pool, job, owner, before, after).await.map_err(explain)?;
+        let mut before = self.with_outputs(rows).await?;
+        let at = before.iter().position(|view| view.id == job).ok_or(AppError::NotFound)?;
+        let after = before.split_off(at + 1);
+        let job = before.pop().ok_or(AppError::Internal)?;
+        Ok(Trail { before, job, after })
     }
 
     /// This owner's jobs, newest first.

@@ -14,6 +14,8 @@ pub(crate) struct NewJob {
     pub request: ValidRequest,
     pub relative_cost: f64,
     pub price: u32,
+    /// The owner's job that this one follows.
+    pub parent: Option<JobId>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -58,8 +60,8 @@ pub(super) async fn accept(pool: &PgPool, jobs: &[&NewJob]) -> Result<Vec<JobId>
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "WITH wanted AS (
              SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::jsonb[], $4::text[], $5::text[], $6::int[],
-                 $7::double precision[], $8::int[], $9::timestamptz[], $10::date[])
-                 AS t (id, device_id, request, model, capability, count, relative_cost, price, created_at, day)
+                 $7::double precision[], $8::int[], $9::timestamptz[], $10::date[], $11::uuid[])
+                 AS t (id, device_id, request, model, capability, count, relative_cost, price, created_at, day, parent_id)
              ORDER BY device_id
          ), taken AS (
              UPDATE credit_balances AS balance SET credits = balance.credits - wanted.price
@@ -68,8 +70,9 @@ pub(super) async fn accept(pool: &PgPool, jobs: &[&NewJob]) -> Result<Vec<JobId>
                AND balance.credits >= wanted.price
              RETURNING wanted.id
          ), job AS (
-             INSERT INTO jobs (id, device_id, state, request, model, capability, count, relative_cost, price, created_at)
-             SELECT id, device_id, 'queued', request, model, capability, count, relative_cost, price, created_at
+             INSERT INTO jobs (id, device_id, state, request, model, capability, count, relative_cost, price, created_at,
+                 parent_id)
+             SELECT id, device_id, 'queued', request, model, capability, count, relative_cost, price, created_at, parent_id
              FROM wanted WHERE id IN (SELECT id FROM taken)
              RETURNING id
          ), hold AS (
@@ -88,6 +91,7 @@ pub(super) async fn accept(pool: &PgPool, jobs: &[&NewJob]) -> Result<Vec<JobId>
     .bind(jobs.iter().map(|job| int(job.price)).collect::<Vec<_>>())
     .bind(jobs.iter().map(|job| job.created_at).collect::<Vec<_>>())
     .bind(jobs.iter().map(|job| domain::credits::day_of(job.created_at)).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|job| job.parent.map(|parent| parent.0)).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
     Ok(ids.into_iter().map(JobId).collect())
@@ -95,8 +99,9 @@ pub(super) async fn accept(pool: &PgPool, jobs: &[&NewJob]) -> Result<Vec<JobId>
 
 pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO jobs (id, device_id, state, request, model, count, relative_cost, price, created_at, capability)
-         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO jobs (id, device_id, state, request, model, count, relative_cost, price, created_at, capability,
+             parent_id)
+         VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(job.id.0)
     .bind(job.owner.0)
@@ -107,6 +112,7 @@ pub(super) async fn insert(db: &mut PgConnection, job: &NewJob) -> Result<(), sq
     .bind(i32::try_from(job.price).unwrap_or(i32::MAX))
     .bind(job.created_at)
     .bind(&job.request.capability)
+    .bind(job.parent.map(|parent| parent.0))
     .execute(db)
     .await?;
     Ok(())
@@ -121,6 +127,47 @@ pub(super) async fn find(pool: &PgPool, job: JobId, owner: DeviceId) -> Result<O
     .bind(job.0)
     .bind(owner.0)
     .fetch_optional(pool)
+    .await
+}
+
+/// Whether `owner` has such a job.
+pub(super) async fn owns(pool: &PgPool, job: JobId, owner: DeviceId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM jobs WHERE id = $1 AND device_id = $2)")
+        .bind(job.0)
+        .bind(owner.0)
+        .fetch_one(pool)
+        .await
+}
+
+/// A job of `owner` and what it follows, at most `before` of them, the earliest first; then what followed it, at most
+/// `after` of those, the latest first.
+pub(super) async fn trail(
+    pool: &PgPool,
+    job: JobId,
+    owner: DeviceId,
+    before: u32,
+    after: u32,
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    sqlx::query_as(
+        "WITH RECURSIVE back AS (
+             SELECT id, parent_id, 0 AS steps FROM jobs WHERE id = $1 AND device_id = $2
+             UNION ALL
+             SELECT job.id, job.parent_id, back.steps + 1 FROM back
+             JOIN jobs AS job ON job.id = back.parent_id AND job.device_id = $2
+             WHERE back.steps < $3
+         ), forth AS (
+             SELECT id, -row_number() OVER (ORDER BY created_at DESC, id DESC) AS steps
+             FROM jobs WHERE parent_id = $1 AND device_id = $2
+             ORDER BY created_at DESC, id DESC LIMIT $4
+         ), trail AS (SELECT id, steps FROM back UNION ALL SELECT id, steps FROM forth)
+         SELECT job.id, state, request, price, error, created_at, finished_at
+         FROM trail JOIN jobs AS job USING (id) ORDER BY trail.steps DESC",
+    )
+    .bind(job.0)
+    .bind(owner.0)
+    .bind(i64::from(before))
+    .bind(i64::from(after))
+    .fetch_all(pool)
     .await
 }
 

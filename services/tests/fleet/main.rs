@@ -7,5 +7,6 @@ mod recovery;
 mod sick;
 mod sources;
 mod studio;
+mod trail;
 mod way_of_a_job;
 mod workers;

@@ -1,12 +1,13 @@
-//! What a form says, as a request.
+//! What a form says, as a request: for the server, and in the browser for the price.
 
-use domain::source::{A_LITTLE, A_LOT, A_PART, Area, Place, SourceRequest, UpscaleRequest};
+use domain::examples::StylePreset;
+use domain::source::{A_LITTLE, A_LOT, A_PART, A_WORD, Area, Place, SourceRequest, UpscaleRequest};
 use domain::{AppError, GenerationRequest, OutputId};
 
-use crate::create::settings::ComposerForm;
+use super::settings::ComposerForm;
 
 /// Turns a form's text into a request; what is not a number is named.
-pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest, AppError> {
+pub fn request_from_form(form: ComposerForm) -> Result<GenerationRequest, AppError> {
     let (width, height) = match form.size.trim() {
         "" => (None, None),
         size => {
@@ -20,8 +21,9 @@ pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest,
         Some(From::Varied(source)) => (Some(source), None),
         Some(From::Larger(upscale)) => (None, Some(upscale)),
     };
+    let prompt = with_word(form.prompt, &form.how, &form.but)?;
     Ok(GenerationRequest {
-        prompt: form.prompt,
+        prompt: styled(prompt, &form.style)?,
         negative_prompt: Some(form.negative).filter(|text| !text.trim().is_empty()),
         model: Some(form.model).filter(|name| !name.trim().is_empty()),
         count: number("count", &form.count)?,
@@ -32,7 +34,35 @@ pub(crate) fn request_from_form(form: ComposerForm) -> Result<GenerationRequest,
         guidance: number("guidance", &form.guidance)?,
         source,
         upscale,
+        // One that is no id is nobody's, and left out like one that is somebody else's.
+        parent: form.parent.trim().parse().ok(),
     })
+}
+
+/// The words of a picture and what should be different.
+fn with_word(prompt: String, how: &str, but: &str) -> Result<String, AppError> {
+    if how.trim() != "but" {
+        return Ok(prompt);
+    }
+    let but = but.trim().trim_start_matches("but ").trim();
+    if but.is_empty() {
+        return Err(AppError::BadRequest { reason: "nothing was said about what should be different".into() });
+    }
+    let prompt = prompt.trim().trim_end_matches([',', '.']);
+    Ok(if prompt.is_empty() { but.to_owned() } else { format!("{prompt}, {but}") })
+}
+
+/// The words with those of a style; a box that is empty stays so, to be told.
+fn styled(prompt: String, style: &str) -> Result<String, AppError> {
+    let style = match style.trim() {
+        "" => return Ok(prompt),
+        slug => StylePreset::find(slug).ok_or_else(|| unknown_style(slug))?,
+    };
+    Ok(if prompt.trim().is_empty() { prompt } else { style.applied(&prompt) })
+}
+
+fn unknown_style(slug: &str) -> AppError {
+    AppError::BadRequest { reason: format!("there is no style called “{slug}”") }
 }
 
 enum From {
@@ -53,6 +83,7 @@ fn from_picture(form: &ComposerForm) -> Result<Option<From>, AppError> {
     Ok(match form.how.trim() {
         "little" => varied(Some(A_LITTLE), None),
         "lot" => varied(Some(A_LOT), None),
+        "but" => varied(Some(A_WORD), None),
         "part" => {
             let unnamed = || AppError::BadRequest { reason: "no part of the picture was chosen".into() };
             varied(Some(A_PART), Some(part.ok_or_else(unnamed)?))
@@ -96,6 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn a_style_adds_its_words() {
+        let styled = |prompt: &str, style: &str| {
+            let form = ComposerForm { prompt: prompt.into(), style: style.into(), ..ComposerForm::default() };
+            request_from_form(form).map(|request| request.prompt)
+        };
+        assert_eq!(styled("a sea", "ink"), Ok("a sea, ink drawing".into()));
+        assert_eq!(styled("a sea", " "), Ok("a sea".into()));
+        assert_eq!(styled(" ", "ink"), Ok(" ".into()));
+        assert_eq!(styled("a sea", "cubism").expect_err("no such style").code(), "bad_request");
+    }
+
+    #[test]
     fn buttons_of_a_picture_are_wishes() {
         let media = OutputId::from_random(3);
         let pressed = |how: &str, part: &str| {
@@ -108,6 +151,18 @@ mod tests {
         assert_eq!(source("lot", "").strength, Some(A_LOT));
         assert_eq!(source("part", "sky").region, Some(vec![Area::Place(Place::Sky)]));
         assert_eq!(source("", "").strength, None);
+        let but = |words: &str| {
+            let form = ComposerForm {
+                prompt: "a sea.".into(),
+                from: media.to_string(),
+                how: "but".into(),
+                but: words.into(),
+                ..ComposerForm::default()
+            };
+            request_from_form(form).map(|request| request.prompt)
+        };
+        assert_eq!(but(" but warmer "), Ok("a sea, warmer".into()));
+        assert_eq!(but(" ").expect_err("nothing was said").code(), "bad_request");
         assert_eq!(pressed("4x", "").expect("a wish").upscale, Some(UpscaleRequest { media, factor: 4 }));
         assert_eq!(pressed("part", "").expect_err("no part").code(), "bad_request");
         let nowhere = ComposerForm { from: "../..".into(), how: "lot".into(), ..ComposerForm::default() };

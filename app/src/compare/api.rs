@@ -1,0 +1,48 @@
+use domain::{JobId, OutputId, ValidRequest};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::PageError;
+use crate::trail::Word;
+
+/// A picture beside another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Side {
+    pub media: OutputId,
+    pub job: JobId,
+    /// Pixels.
+    pub width: u32,
+    pub height: u32,
+    pub seed: u64,
+    pub request: ValidRequest,
+    /// Its words, with those marked that the other one has not.
+    pub words: Vec<Word>,
+}
+
+/// Two pictures of the visitor's.
+#[server(prefix = "/act", endpoint = "compare")]
+pub async fn compare(left: String, right: String) -> Result<(Side, Side), PageError> {
+    use domain::AppError;
+
+    use crate::trail::Change;
+
+    let jobs = &crate::server::handles().jobs;
+    let found = async {
+        let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
+        let mut found = Vec::with_capacity(2);
+        for id in [left, right] {
+            let media = id.parse().map_err(|_| AppError::NotFound)?;
+            found.push(jobs.original(owner, media).await?.ok_or(AppError::NotFound)?);
+        }
+        let right = found.pop().ok_or(AppError::NotFound)?;
+        Ok((found.pop().ok_or(AppError::NotFound)?, right))
+    };
+    let (left, right) = found.await.inspect_err(crate::server::mark_missing)?;
+    let words = crate::server::changed_words(&left.request.prompt, &right.request.prompt);
+    let side = |original: domain::Original, without: Change| {
+        let domain::Original { media, job, width, height, seed, request } = original;
+        let words = words.iter().filter(|word| word.change != without).cloned().collect();
+        Side { media, job, width, height, seed, request, words }
+    };
+    Ok((side(left, Change::Added), side(right, Change::Removed)))
+}

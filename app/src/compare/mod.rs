@@ -1,0 +1,135 @@
+//! Two pictures side by side, with what differs marked: nobody has to remember one to judge the other.
+
+mod api;
+
+use domain::OutputId;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use self::api::{Side, compare};
+use crate::create::settings::picture_link;
+use crate::trail::ChangedWords;
+use crate::ui::{ErrorNotice, NotFoundPage};
+
+/// The page that shows these two.
+pub fn compare_link(left: OutputId, right: OutputId) -> String {
+    format!("/compare/{left}/{right}")
+}
+
+/// `/compare/{left}/{right}`
+#[component]
+pub fn ComparePage() -> impl IntoView {
+    let params = use_params_map();
+    let asked =
+        move || params.with(|params| (params.get("left").unwrap_or_default(), params.get("right").unwrap_or_default()));
+    let sides = Resource::new_blocking(asked, |(left, right)| compare(left, right));
+    view! {
+        <section class="pt-8 sm:pt-12">
+            <Transition>
+                {move || {
+                    sides
+                        .get()
+                        .map(|sides| match sides {
+                            Ok((left, right)) => view! { <Both left right /> }.into_any(),
+                            Err(error) if error.code == "not_found" => view! { <NotFoundPage /> }.into_any(),
+                            Err(error) => view! { <ErrorNotice error /> }.into_any(),
+                        })
+                }}
+            </Transition>
+        </section>
+    }
+}
+
+#[component]
+fn Both(left: Side, right: Side) -> impl IntoView {
+    let rows = differences(&left, &right);
+    let swapped = compare_link(right.media, left.media);
+    let words_differ = left.request.prompt != right.request.prompt;
+    let table = (!rows.is_empty()).then(|| {
+        let rows = rows
+            .into_iter()
+            .map(|(name, left, right)| {
+                view! {
+                    <tr>
+                        <th scope="row" class="text-muted">
+                            {name}
+                        </th>
+                        <td>{left}</td>
+                        <td>{right}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <table class="ledger mt-6">
+                <caption class="sr-only">"Settings that differ"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"What differs"</th>
+                        <th scope="col">"Left"</th>
+                        <th scope="col">"Right"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        }
+    });
+    view! {
+        <Title text="Side by side" />
+        <h1 class="words mb-4 text-3xl sm:text-4xl">"Side by side"</h1>
+        <div class="compare">
+            <OneSide side=left name="Left" />
+            <OneSide side=right name="Right" />
+        </div>
+        {(!words_differ).then(|| view! { <p class="text-muted mt-4 text-sm">"Both have the same words."</p> })}
+        {table}
+        <p class="mt-6">
+            <a class="button-quiet" href=swapped>
+                "Swap sides"
+            </a>
+        </p>
+    }
+}
+
+#[component]
+fn OneSide(side: Side, name: &'static str) -> impl IntoView {
+    let Side { media, job, width, height, request, words, .. } = side;
+    view! {
+        <figure class="min-w-0">
+            <a class="block" href=format!("/media/{media}") target="_blank" rel="noopener" aria-label=format!("{name}: open the picture alone")>
+                <img class="compare-picture" src=format!("/media/{media}") width=width height=height alt=request.prompt />
+            </a>
+            <figcaption class="words mt-3">
+                <span class="sr-only">{name} ": "</span>
+                <ChangedWords words />
+            </figcaption>
+            <div class="mt-3 flex flex-wrap gap-2">
+                <a class="button-quiet" href=picture_link(media) aria-label=format!("Go on from the {} picture", name.to_lowercase())>
+                    "Go on"
+                </a>
+                <a class="button-quiet" href=format!("/g/{job}") aria-label=format!("All of these, {}", name.to_lowercase())>
+                    "All of these"
+                </a>
+            </div>
+        </figure>
+    }
+}
+
+/// Settings that are not the same: their name, and what they are on either side.
+fn differences(left: &Side, right: &Side) -> Vec<(&'static str, String, String)> {
+    let told = |side: &Side| {
+        let request = &side.request;
+        let nothing = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
+        [
+            ("Seed", side.seed.to_string()),
+            ("Size", format!("{}×{}", side.width, side.height)),
+            ("Steps", request.steps.to_string()),
+            ("Guidance", request.guidance.to_string()),
+            ("Model", request.model.clone()),
+            ("Kept away from", nothing(&request.negative_prompt)),
+        ]
+    };
+    let rows = told(left).into_iter().zip(told(right));
+    rows.filter(|(left, right)| left != right).map(|((name, left), (_, right))| (name, left, right)).collect()
+}

@@ -1,0 +1,65 @@
+//! How somebody got to a picture: every step, one tap from another.
+
+pub mod api;
+mod words;
+
+use domain::{JobId, OutputId};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use words::{Change, ChangedWords, Word};
+
+/// A job among those that a person went through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub job: JobId,
+    pub prompt: String,
+    /// Its words beside those of the step before it; empty for the first one.
+    pub words: Vec<Word>,
+    /// The picture that was chosen of it, or its first one, if there is one by now.
+    pub picture: Option<OutputId>,
+    /// Where it stands to the job that is shown.
+    pub place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    Before,
+    Here,
+    After,
+}
+
+/// The steps, as a row of pictures. Nothing where there is only one.
+#[component]
+pub fn TrailRow(steps: Vec<Step>) -> impl IntoView {
+    (steps.len() > 1).then(|| {
+        let steps = steps.into_iter().map(|step| view! { <TrailStep step /> }).collect_view();
+        view! {
+            <nav class="mt-10" aria-labelledby="trail">
+                <h2 class="text-muted mb-3 text-sm tracking-wide uppercase" id="trail">
+                    "How you got here"
+                </h2>
+                <ol class="trail">{steps}</ol>
+            </nav>
+        }
+    })
+}
+
+#[component]
+fn TrailStep(step: Step) -> impl IntoView {
+    let Step { job, prompt, words, picture, place } = step;
+    let current = (place == Place::Here).then_some("step");
+    let picture = picture.map(|picture| {
+        view! { <img class="trail-picture" src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> }
+    });
+    let caption =
+        if words.is_empty() { prompt.into_any() } else { view! { <ChangedWords words brief=true /> }.into_any() };
+    view! {
+        <li class="trail-step" class:trail-after=place == Place::After>
+            <a class="trail-link" href=format!("/g/{job}") aria-current=current>
+                <span class="trail-frame">{picture}</span>
+                <span class="trail-words">{caption}</span>
+            </a>
+        </li>
+    }
+}
