@@ -51,7 +51,7 @@ build_front() {
 
 # Its colours come whether or not somebody looks.
 leptos_build() {
-  local build=(cargo leptos build --release --frontend-only --precompress ${locked[@]+"--cargo-locked"})
+  local build=(cargo leptos build --release --frontend-only --precompress --split ${locked[@]+"--cargo-locked"})
   if [[ -t 1 ]]; then
     RUST_BACKTRACE=0 "${build[@]}"
   else

@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/env.sh
 source scripts/env.sh
 
-BUDGET="${MINDSEYE_PAGE_BUDGET:-716800}" # bytes: 700 KB
+BUDGET="${MINDSEYE_PAGE_BUDGET:-512000}" # bytes: 500 KB
 
 # Parts that a page loads only when it is opened (split_ and chunk_ files), or
 # when a challenge comes (proof/), are listed and not counted.

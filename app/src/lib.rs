@@ -12,6 +12,7 @@ mod create;
 mod credits;
 mod error;
 mod job;
+mod later;
 mod live;
 mod minds_eye;
 mod page;

@@ -3,14 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Link, Meta, MetaTags, Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 use crate::checks::Checks;
-use crate::compare::ComparePage;
 use crate::create::StudioPage;
-use crate::credits::CreditsPage;
-use crate::minds_eye::MindsEyePage;
-use crate::picture::PicturePage;
+use crate::later::{Compare, Credits, MindsEye, Picture};
 use crate::result::ResultPage;
 use crate::signals;
 use crate::ui::{Footer, Header, NotFoundPage};
@@ -61,10 +58,10 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
-                    <Route path=path!("/p/:id") view=PicturePage ssr=SsrMode::Async />
-                    <Route path=path!("/compare/:left/:right") view=ComparePage ssr=SsrMode::Async />
-                    <Route path=path!("/credits") view=CreditsPage ssr=SsrMode::Async />
-                    <Route path=path!("/minds-eye") view=MindsEyePage ssr=SsrMode::Async />
+                    <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/credits") view={Lazy::<Credits>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/minds-eye") view={Lazy::<MindsEye>::new()} ssr=SsrMode::Async />
                 </Routes>
             </main>
             <Footer />

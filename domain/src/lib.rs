@@ -12,6 +12,7 @@ pub mod handover;
 pub mod ids;
 pub mod job;
 pub mod model;
+pub mod nudge;
 pub mod phrases;
 pub mod price;
 pub mod request;

@@ -32,7 +32,7 @@ for (const scripts of [true, false]) {
       await expect(page.locator('article.job figure.from img')).toHaveAttribute('src', first!);
       const trail = page.getByRole('navigation', { name: 'How you got here' });
       await expect(trail.getByRole('listitem')).toHaveCount(2);
-      await expect(trail.locator('[aria-current="step"] ins')).toContainText(', stars');
+      await expect(trail.locator('[aria-current="step"] ins')).toHaveText('new: stars');
       await trail.getByRole('link').first().click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('a calm lake at sunset');
       await expect(trail.getByRole('listitem')).toHaveCount(2);

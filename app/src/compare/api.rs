@@ -24,7 +24,7 @@ pub struct Side {
 pub async fn compare(left: String, right: String) -> Result<(Side, Side), PageError> {
     use domain::AppError;
 
-    use crate::trail::Change;
+    use crate::trail::words::Change;
 
     let jobs = &crate::server::handles().jobs;
     let found = async {

@@ -1,6 +1,7 @@
 //! What a form says, as a request: for the server, and in the browser for the price.
 
 use domain::examples::StylePreset;
+use domain::nudge::nudged;
 use domain::source::{A_LITTLE, A_LOT, A_PART, A_WORD, Area, Place, SourceRequest, UpscaleRequest};
 use domain::{AppError, GenerationRequest, OutputId};
 
@@ -39,17 +40,15 @@ pub fn request_from_form(form: ComposerForm) -> Result<GenerationRequest, AppErr
     })
 }
 
-/// The words of a picture and what should be different.
+/// A picture's words with those that should change them.
 fn with_word(prompt: String, how: &str, but: &str) -> Result<String, AppError> {
     if how.trim() != "but" {
         return Ok(prompt);
     }
-    let but = but.trim().trim_start_matches("but ").trim();
-    if but.is_empty() {
+    if but.trim().is_empty() {
         return Err(AppError::BadRequest { reason: "nothing was said about what should be different".into() });
     }
-    let prompt = prompt.trim().trim_end_matches([',', '.']);
-    Ok(if prompt.is_empty() { but.to_owned() } else { format!("{prompt}, {but}") })
+    Ok(nudged(&prompt, but))
 }
 
 /// The words with those of a style; a box that is empty stays so, to be told.

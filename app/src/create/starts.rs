@@ -59,7 +59,7 @@ pub fn StartingPoints(
                 </h2>
                 <ActionForm action=create>
                     <button
-                        class="button-quiet"
+                        class="button-quiet whitespace-nowrap"
                         type="submit"
                         name="how"
                         value="surprise"

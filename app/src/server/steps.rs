@@ -4,7 +4,8 @@ use domain::{JobView, OutputId};
 use services::jobs::Trail;
 use similar::{ChangeTag, TextDiff};
 
-use crate::trail::{Change, Place, Step, Word};
+use crate::trail::words::Change;
+use crate::trail::{Place, Step, Word};
 
 /// The steps of a trail, in its order.
 pub(crate) fn steps(trail: Trail) -> Vec<Step> {

@@ -1,13 +1,13 @@
 //! How somebody got to a picture: every step, one tap from another.
 
 pub mod api;
-mod words;
+pub mod words;
 
 use domain::{JobId, OutputId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use words::{Change, ChangedWords, Word};
+pub use words::{ChangedWords, Word};
 
 /// A job among those that a person went through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,13 @@ pub fn ChangedWords(words: Vec<Word>, #[prop(optional)] brief: bool) -> impl Int
         return view! { <span class="italic">"The same words"</span> }.into_any();
     }
     let shown = words.into_iter().filter(|word| !(brief && word.change == Change::Same));
-    shown.map(|word| view! { <Run word /> }).collect_view().into_any()
+    shown.map(|word| if brief { bare(word) } else { word }).map(|word| view! { <Run word /> }).collect_view().into_any()
+}
+
+/// Without the mark that joins it to words that are not shown.
+fn bare(word: Word) -> Word {
+    let text = format!(" {}", word.text.trim_start_matches([',', '.', ';', ' ']));
+    Word { text, ..word }
 }
 
 #[component]

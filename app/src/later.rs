@@ -1,0 +1,65 @@
+//! Pages whose code is loaded when they are opened: a first visit is not to wait for them.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use crate::compare::ComparePage;
+use crate::credits::CreditsPage;
+use crate::minds_eye::MindsEyePage;
+use crate::picture::PicturePage;
+
+#[derive(Debug)]
+pub struct Picture;
+
+#[lazy_route]
+impl LazyRoute for Picture {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <PicturePage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Compare;
+
+#[lazy_route]
+impl LazyRoute for Compare {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <ComparePage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Credits;
+
+#[lazy_route]
+impl LazyRoute for Credits {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <CreditsPage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct MindsEye;
+
+#[lazy_route]
+impl LazyRoute for MindsEye {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <MindsEyePage /> }.into_any()
+    }
+}

@@ -1,0 +1,86 @@
+//! "That one, but …": a picture's words with a few that change them.
+
+use crate::examples::STYLES;
+
+/// Words for times of day, of which a sentence has one.
+const TIMES: [&str; 18] = [
+    "in the early morning",
+    "in the morning",
+    "in the evening",
+    "in the daytime",
+    "during the day",
+    "in daylight",
+    "at midnight",
+    "at sunrise",
+    "at twilight",
+    "at sunset",
+    "at midday",
+    "at night",
+    "at dawn",
+    "at dusk",
+    "at noon",
+    "by night",
+    "by day",
+    "at golden hour",
+];
+
+/// The words of a picture and what should be different. Where that names a time of day or a style, it takes the place
+/// of the one that was there: "a lake at sunset, at night" is nothing to look at.
+pub fn nudged(prompt: &str, but: &str) -> String {
+    let but = but.trim();
+    let but = but.strip_prefix("but ").unwrap_or(but).trim();
+    let styles = STYLES.map(|style| style.words);
+    let mut kept = prompt.trim().to_owned();
+    for kind in [TIMES.as_slice(), styles.as_slice()] {
+        if kind.iter().any(|words| find(but, words).is_some()) {
+            kept = kind.iter().fold(kept, |kept, words| without(&kept, words));
+        }
+    }
+    let kept = kept.trim_matches([',', '.', ' ']);
+    match (kept.is_empty(), but.is_empty()) {
+        (true, _) => but.to_owned(),
+        (_, true) => kept.to_owned(),
+        _ => format!("{kept}, {but}"),
+    }
+}
+
+/// Where these words stand on their own in a text, in bytes; upper and lower case are the same.
+fn find(text: &str, words: &str) -> Option<usize> {
+    // Only ASCII changes, so every place stays what it was.
+    let text = text.to_ascii_lowercase();
+    let alone = |at: usize| {
+        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + words.len()..].chars().next())
+    };
+    text.match_indices(words).map(|(at, _)| at).find(|at| alone(*at))
+}
+
+/// A text without these words, and without the comma or space that led to them.
+fn without(text: &str, words: &str) -> String {
+    let Some(at) = find(text, words) else { return text.to_owned() };
+    let before = text[..at].trim_end_matches([',', ' ']);
+    format!("{before}{}", &text[at + words.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_words_are_added() {
+        assert_eq!(nudged("a sea.", " but warmer "), "a sea, warmer");
+        assert_eq!(nudged("a sea", "with a second boat"), "a sea, with a second boat");
+        assert_eq!((nudged("", "warmer").as_str(), nudged("a sea", " ").as_str()), ("warmer", "a sea"));
+    }
+
+    #[test]
+    fn a_time_or_a_style_takes_the_place_of_another() {
+        assert_eq!(nudged("a calm lake at sunset, stars", "at night"), "a calm lake, stars, at night");
+        assert_eq!(nudged("a lake in the Morning", "at night, stars"), "a lake, at night, stars");
+        assert_eq!(nudged("a lake, ink drawing", "as watercolor"), "a lake, as watercolor");
+        assert_eq!(nudged("at dusk, a lake", "at dawn"), "a lake, at dawn");
+        // "photo" within another word is not the style, and what merely begins like a time is none.
+        assert_eq!(nudged("a photographer at noonday", "photo, at dawn"), "a photographer at noonday, photo, at dawn");
+        assert_eq!(nudged("ein See am Abend, ärmlich", "at night"), "ein See am Abend, ärmlich, at night");
+    }
+}
