@@ -5,6 +5,7 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::compare::ComparePage;
 use crate::credits::CreditsPage;
+use crate::history::HistoryPage;
 use crate::minds_eye::MindsEyePage;
 use crate::picture::PicturePage;
 
@@ -61,5 +62,19 @@ impl LazyRoute for MindsEye {
 
     fn view(_page: Self) -> AnyView {
         view! { <MindsEyePage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct History;
+
+#[lazy_route]
+impl LazyRoute for History {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <HistoryPage /> }.into_any()
     }
 }

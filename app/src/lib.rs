@@ -11,6 +11,7 @@ mod compare;
 mod create;
 mod credits;
 mod error;
+mod history;
 mod job;
 mod later;
 mod live;

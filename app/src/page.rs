@@ -7,7 +7,7 @@ use leptos_router::{Lazy, SsrMode, path};
 
 use crate::checks::Checks;
 use crate::create::StudioPage;
-use crate::later::{Compare, Credits, MindsEye, Picture};
+use crate::later::{Compare, Credits, History, MindsEye, Picture};
 use crate::result::ResultPage;
 use crate::signals;
 use crate::ui::{Footer, Header, NotFoundPage};
@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
                     <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/history") view={Lazy::<History>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/credits") view={Lazy::<Credits>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/minds-eye") view={Lazy::<MindsEye>::new()} ssr=SsrMode::Async />
                 </Routes>

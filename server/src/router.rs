@@ -103,7 +103,7 @@ pub fn build(state: AppState) -> Router {
             // Pages are read; server functions count as what their name says.
             let action = match request.uri().path() {
                 "/act/create" => Create,
-                "/act/cancel_job" | "/act/attest" => Change,
+                "/act/cancel_job" | "/act/attest" | "/act/pin_job" => Change,
                 _ => Read,
             };
             answer(action, Cache::Own, request, next)

@@ -106,6 +106,11 @@ pub fn StudioPage() -> impl IntoView {
                             view! {
                                 <h2 class="text-muted pt-2 text-sm tracking-wide uppercase">"Made before"</h2>
                                 {jobs.into_iter().map(|job| view! { <JobCard job again=create upscales /> }).collect_view()}
+                                <p>
+                                    <a class="button-quiet" href="/history">
+                                        "All you made"
+                                    </a>
+                                </p>
                             }
                         })
                 }}

@@ -5,7 +5,7 @@ pub mod api;
 mod card;
 mod from;
 pub mod go_on;
-mod remix;
+pub mod remix;
 mod sheet;
 mod tile;
 

@@ -12,12 +12,17 @@ pub fn Header() -> impl IntoView {
                 </svg>
                 "Mindseye"
             </a>
+            <nav class="flex items-center gap-1" aria-label="Studio">
+            <a class="header-link" href="/history">
+                "History"
+            </a>
             <button class="button-icon needs-script" type="button" aria-label="Switch between dark and light" on:click=|_| switch_theme()>
                 <svg class="h-5 w-5" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M12 3a9 9 0 1 0 0 18V3Z" fill="currentColor" />
                     <circle cx="12" cy="12" r="9" fill="none" stroke="currentColor" stroke-width="2" />
                 </svg>
             </button>
+            </nav>
         </header>
     }
 }

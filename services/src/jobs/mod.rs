@@ -2,12 +2,14 @@
 
 mod admission;
 mod events;
+mod history;
 mod models;
 mod outlook;
 pub(crate) mod store;
 
 pub use admission::{Admission, Admitted};
 pub use events::{EventHub, Subscription};
+pub use history::{History, Search, Trail};
 pub use models::{Models, Source};
 pub(crate) use outlook::after;
 pub use outlook::{Outlook, Prospect};
@@ -77,19 +79,6 @@ pub struct Quote {
     /// The person's job that this one follows.
     pub parent: Option<JobId>,
 }
-
-/// Where a job stands among those that a person went through.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trail {
-    /// What came before it, the first one first.
-    pub before: Vec<JobView>,
-    pub job: JobView,
-    /// What followed it, the latest first.
-    pub after: Vec<JobView>,
-}
-
-/// Most steps of a trail that are told: before a job, and after it.
-const MOST_STEPS: (u32, u32) = (24, 12);
 
 impl Jobs {
     /// Must be called within a runtime.
@@ -171,17 +160,6 @@ impl Jobs {
     pub async fn get(&self, owner: DeviceId, job: JobId) -> Result<JobView, AppError> {
         let row = store::find(&self.pool, job, owner).await.map_err(explain)?.ok_or(AppError::NotFound)?;
         self.with_outputs(vec![row]).await?.pop().ok_or(AppError::Internal)
-    }
-
-    /// A job of this owner, with those that led to it and those that went on from it.
-    pub async fn trail(&self, owner: DeviceId, job: JobId) -> Result<Trail, AppError> {
-        let (before, after) = MOST_STEPS;
-        let rows = store::trail(&self.pool, job, owner, before, after).await.map_err(explain)?;
-        let mut before = self.with_outputs(rows).await?;
-        let at = before.iter().position(|view| view.id == job).ok_or(AppError::NotFound)?;
-        let after = before.split_off(at + 1);
-        let job = before.pop().ok_or(AppError::Internal)?;
-        Ok(Trail { before, job, after })
     }
 
     /// This owner's jobs, newest first.

@@ -39,6 +39,13 @@ impl JobRow {
 }
 
 #[derive(Debug, sqlx::FromRow)]
+pub(super) struct HistoryRow {
+    #[sqlx(flatten)]
+    pub job: JobRow,
+    pub pinned: bool,
+}
+
+#[derive(Debug, sqlx::FromRow)]
 pub(crate) struct OutputRow {
     pub id: Uuid,
     pub job_id: Uuid,
@@ -188,6 +195,42 @@ pub(super) async fn recent(pool: &PgPool, owner: DeviceId, limit: u32) -> Result
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await
+}
+
+/// Jobs of `owner` whose prompts match all patterns, the newest first, behind one of theirs if it is named.
+pub(super) async fn history(
+    pool: &PgPool,
+    owner: DeviceId,
+    patterns: &[String],
+    pinned: bool,
+    before: Option<JobId>,
+    limit: u32,
+) -> Result<Vec<HistoryRow>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, state, request, price, error, created_at, finished_at, pinned FROM jobs
+         WHERE device_id = $1 AND (pinned OR NOT $2) AND request ->> 'prompt' ILIKE ALL ($3::text[])
+           AND ($4::uuid IS NULL
+                OR (created_at, id) < (SELECT created_at, id FROM jobs WHERE id = $4 AND device_id = $1))
+         ORDER BY created_at DESC, id DESC LIMIT $5",
+    )
+    .bind(owner.0)
+    .bind(pinned)
+    .bind(patterns)
+    .bind(before.map(|before| before.0))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+}
+
+/// Pins a job of `owner` or takes the pin off. False: there is none.
+pub(super) async fn pin(pool: &PgPool, job: JobId, owner: DeviceId, pinned: bool) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE jobs SET pinned = $3 WHERE id = $1 AND device_id = $2")
+        .bind(job.0)
+        .bind(owner.0)
+        .bind(pinned)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub(super) async fn outputs(pool: &PgPool, jobs: &[JobId]) -> Result<HashMap<JobId, Vec<OutputView>>, sqlx::Error> {

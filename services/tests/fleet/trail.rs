@@ -2,6 +2,7 @@
 
 use domain::source::SourceRequest;
 use domain::{GenerationRequest, JobId};
+use services::jobs::{History, Search};
 use sqlx::PgPool;
 
 use crate::studio::{Studio, wish};
@@ -49,4 +50,36 @@ async fn nobody_follows_somebody_elses_job(pool: PgPool) {
     assert_eq!(studio.jobs.trail(owner, theirs.id).await.expect_err("not mine").code(), "not_found");
     let nothing = studio.jobs.submit(owner, after(JobId::from_random(9))).await.expect("accepted");
     assert!(studio.jobs.trail(owner, nothing.id).await.expect("mine").before.is_empty());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_history_is_searched_page_by_page(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let (owner, stranger) = (studio.visitor().await, studio.visitor().await);
+    let say = async |owner, prompt: &str| {
+        let request = GenerationRequest { prompt: prompt.into(), ..wish(1) };
+        studio.jobs.submit(owner, request).await.expect("accepted").id
+    };
+    let (red, blue, odd) =
+        (say(owner, "a Red boat").await, say(owner, "a blue boat").await, say(owner, "100%_a\\").await);
+    say(stranger, "a red boat").await;
+
+    let found = async |search: Search, limit| {
+        let History { jobs, more, .. } = studio.jobs.history(owner, &search, limit).await.expect("found");
+        (jobs.iter().map(|(job, _)| job.id).collect::<Vec<_>>(), more)
+    };
+    let words = |words: &str| Search { words: words.into(), ..Search::default() };
+    assert_eq!(found(words(""), 9).await, (vec![odd, blue, red], false));
+    assert_eq!(found(words("boat red"), 9).await, (vec![red], false));
+    assert_eq!(found(words("%_a\\"), 9).await, (vec![odd], false));
+    assert_eq!(found(words("%boat"), 9).await, (vec![], false));
+    assert_eq!(found(words("boat"), 1).await, (vec![blue], true));
+    assert_eq!(found(Search { before: Some(blue), ..words("boat") }, 1).await, (vec![red], false));
+
+    studio.jobs.pin(owner, red, true).await.expect("mine");
+    let pinned = Search { pinned: true, ..Search::default() };
+    assert_eq!(found(pinned.clone(), 9).await, (vec![red], false));
+    assert_eq!(studio.jobs.pin(stranger, red, false).await.expect_err("not theirs").code(), "not_found");
+    studio.jobs.pin(owner, red, false).await.expect("mine");
+    assert_eq!(found(pinned, 9).await, (vec![], false));
 }
