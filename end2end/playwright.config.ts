@@ -53,6 +53,8 @@ export default defineConfig({
   ],
   use: {
     baseURL,
+    // What a test answers in the studio's place must not be answered by it.
+    serviceWorkers: 'block',
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     launchOptions: {

@@ -66,4 +66,4 @@ def train_distilled(
         # By the length of the interval, an error moves the picture; squared, so that long ones count.
         return (error**2 * weight * (start - end)[:, None, None, None]).mean() * STEPS
 
-    Stage("distilled", student, out, minutes, batch, _PEAK_RATE, held=0.3, warmup=50).run(loss)
+    Stage("distilled", student, out, minutes, batch, _PEAK_RATE, held=0.3, warmup=50, muon=True).run(loss)

@@ -13,6 +13,7 @@ mod credits;
 mod error;
 mod history;
 mod job;
+mod keys;
 mod later;
 mod live;
 mod minds_eye;

@@ -9,8 +9,8 @@ use crate::checks::Checks;
 use crate::create::StudioPage;
 use crate::later::{Compare, Credits, History, MindsEye, Picture};
 use crate::result::ResultPage;
-use crate::signals;
 use crate::ui::{Footer, Header, NotFoundPage};
+use crate::{keys, signals};
 
 /// Applies the chosen theme before the first paint. The rest of the choice is in `ui::header`.
 const EARLY_THEME: &str =
@@ -26,6 +26,10 @@ pub fn shell(options: LeptosOptions, fingerprints: bool) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="dark light" />
+                <meta name="theme-color" content="#12100e" media="(prefers-color-scheme: dark)" />
+                <meta name="theme-color" content="#faf7f2" media="(prefers-color-scheme: light)" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="apple-touch-icon" href="/icon-192.png" />
                 <script nonce=leptos::nonce::use_nonce() inner_html=EARLY_THEME></script>
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <HydrationScripts options />
@@ -44,7 +48,12 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     Checks::provide();
     // Effects run in the browser only.
-    Effect::new(|_| signals::watch());
+    Effect::new(|_| {
+        signals::watch();
+        keys::watch();
+        // Shows a page of ours where there is no connection; without it the browser shows its own.
+        let _ = window().navigator().service_worker().register("/sw.js");
+    });
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Mindseye".to_owned() } else { format!("{title} · Mindseye") }

@@ -14,6 +14,10 @@ use crate::problem::ProblemResponse;
 /// For the worker that answers challenges: it loads its own program and may compile it, and nothing else.
 const PROOF_CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
+/// For the page that is shown where there is no connection, and the worker that keeps it.
+const OFFLINE_CSP: &str =
+    "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+
 /// `/pkg` (hashed, immutable), `/proof`, `/examples` and the few files with fixed names.
 pub fn routes<S: Clone + Send + Sync + 'static>(site: &Path) -> Router<S> {
     let missing = || tower::service_fn(|_| async { Ok(ProblemResponse(AppError::NotFound).into_response()) });
@@ -38,8 +42,18 @@ pub fn routes<S: Clone + Send + Sync + 'static>(site: &Path) -> Router<S> {
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(PROOF_CSP),
         ));
+    for name in ["offline.html", "sw.js"] {
+        let file = ServiceBuilder::new()
+            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
+            .layer(SetResponseHeaderLayer::overriding(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(OFFLINE_CSP),
+            ))
+            .service(tower_http::services::ServeFile::new(site.join(name)));
+        router = router.route_service(&format!("/{name}"), file);
+    }
     router = router.nest_service("/proof", proof.service(folder(&site.join("proof")).fallback(missing())));
-    for name in ["favicon.svg", "robots.txt"] {
+    for name in ["favicon.svg", "icon-192.png", "icon-512.png", "manifest.webmanifest", "robots.txt"] {
         let file = tower_http::services::ServeFile::new(site.join(name));
         let hour = HeaderValue::from_static("public, max-age=3600");
         let file =

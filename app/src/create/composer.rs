@@ -36,6 +36,7 @@ pub fn Composer(
                 rows="2"
                 maxlength="2000"
                 placeholder="Describe what you would like to see"
+                aria-keyshortcuts="/"
                 node_ref=area
                 on:keydown=move |event| submit_on_ctrl_enter(event, create)
             >

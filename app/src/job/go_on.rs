@@ -46,7 +46,7 @@ pub fn GoOn(
             .filter(|factor| upscales.get() && may_upscale(width, height, *factor))
             .map(|factor| {
                 let size = format!("{} by {} pixels", width * factor, height * factor);
-                view! { <Choice how=format!("{factor}x") name=format!("Upscale {factor}×") told=size /> }
+                view! { <Choice how=format!("{factor}x") name=format!("Upscale {factor}×") told=size key=if factor == FACTORS[0] { "u" } else { "" } /> }
             })
             .collect_view()
     };
@@ -66,8 +66,8 @@ pub fn GoOn(
             </ActionForm>
             <ActionForm action attr:class="go-on-list">
                 <input type="hidden" name="from" value=media.to_string() />
-                <Choice how="little" name="Vary a little" told="The same scene, slightly different" />
-                <Choice how="lot" name="Vary a lot" told="The idea stays, much else is new" />
+                <Choice how="little" name="Vary a little" told="The same scene, slightly different" key="v" />
+                <Choice how="lot" name="Vary a lot" told="The idea stays, much else is new" key="Shift+V" />
                 {larger}
             </ActionForm>
             {links
@@ -106,9 +106,12 @@ fn Choice(
     /// What comes of it.
     #[prop(into)]
     told: String,
+    /// The key that presses it; none where that is empty.
+    key: &'static str,
 ) -> impl IntoView {
+    let key = (!key.is_empty()).then_some(key);
     view! {
-        <button class="go-on-choice" type="submit" name="how" value=how>
+        <button class="go-on-choice" type="submit" name="how" value=how aria-keyshortcuts=key>
             <span>{name}</span>
             <span class="go-on-told">{told}</span>
         </button>

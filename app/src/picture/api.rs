@@ -15,8 +15,8 @@ pub struct Picture {
     pub seed: u64,
     pub job: JobId,
     pub request: ValidRequest,
-    /// The other pictures of its job.
-    pub siblings: Vec<OutputId>,
+    /// The pictures of its job, in their order, this one among them.
+    pub grid: Vec<OutputId>,
     /// Whether pictures can be made larger here.
     pub upscales: bool,
     /// What a form without scripts is told, where it was sent back to here.
@@ -34,12 +34,12 @@ pub async fn read_picture(id: String, form: ComposerForm, code: String) -> Resul
         let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
         let original = handles.jobs.original(owner, media).await?.ok_or(AppError::NotFound)?;
         let outputs = handles.jobs.get(owner, original.job).await?.outputs;
-        let siblings = outputs.into_iter().map(|output| output.id).filter(|id| *id != media).collect();
-        Ok((original, siblings, handles.models.cards().await?))
+        let grid = outputs.into_iter().map(|output| output.id).collect();
+        Ok((original, grid, handles.models.cards().await?))
     };
-    let (original, siblings, cards) = found.await.inspect_err(crate::server::mark_missing)?;
+    let (original, grid, cards) = found.await.inspect_err(crate::server::mark_missing)?;
     let notice = if code.is_empty() { None } else { crate::server::notice(form, &code).await };
     let domain::Original { media, job, width, height, seed, request } = original;
     let upscales = cards.iter().any(ModelCard::upscales);
-    Ok(Picture { media, width, height, seed, job, request, siblings, upscales, notice })
+    Ok(Picture { media, width, height, seed, job, request, grid, upscales, notice })
 }

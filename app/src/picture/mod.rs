@@ -13,7 +13,7 @@ use self::change::ChangeForm;
 use crate::checks::CheckNotice;
 use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
-use crate::create::settings::ComposerForm;
+use crate::create::settings::{ComposerForm, picture_link};
 use crate::job::go_on::{GoOn, Made};
 use crate::ui::{ErrorNotice, NotFoundPage};
 
@@ -66,7 +66,7 @@ pub fn PicturePage() -> impl IntoView {
 
 #[component]
 fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictures>) -> impl IntoView {
-    let Picture { media, width, height, seed, job, request, siblings, upscales, notice } = picture;
+    let Picture { media, width, height, seed, job, request, grid, upscales, notice } = picture;
     let words = request.prompt.clone();
     let url = format!("/media/{media}");
     let made = Made { media, width, height, seed, job, request };
@@ -89,38 +89,58 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
                 <ChangeForm media action part=form.part prompt=told open />
                 <GoOn made action upscales but=form.but />
                 <div class="mt-4 flex flex-wrap gap-2">
-                    <a class="button-quiet" href=url download=format!("mindseye-{seed}.png")>
+                    <a class="button-quiet" href=url download=format!("mindseye-{seed}.png") aria-keyshortcuts="d">
                         "Download"
                     </a>
                     <a class="button-quiet" href=format!("/g/{job}")>
                         "Back to all of these"
                     </a>
                 </div>
-                <Siblings media siblings />
+                <Siblings media grid />
             </div>
         </div>
     }
 }
 
-/// The other pictures of the same grid, each a tap away from standing beside this one.
+/// The other pictures of the same grid: the next one a key away, each a tap away from standing beside this one.
 #[component]
-fn Siblings(media: OutputId, siblings: Vec<OutputId>) -> impl IntoView {
-    let links = siblings
+fn Siblings(media: OutputId, grid: Vec<OutputId>) -> impl IntoView {
+    let here = grid.iter().position(|picture| *picture == media).unwrap_or(0);
+    let turn = |to: Option<usize>, key, name: &'static str| {
+        let to = to.and_then(|to| grid.get(to).copied());
+        to.map(|to| {
+            view! {
+                <a class="button-quiet" href=picture_link(to) aria-keyshortcuts=key>
+                    {name}
+                </a>
+            }
+        })
+    };
+    let (before, after) =
+        (turn(here.checked_sub(1), "ArrowLeft", "Previous"), turn(Some(here + 1), "ArrowRight", "Next"));
+    let links = grid
         .iter()
         .enumerate()
+        .filter(|(at, _)| *at != here)
         .map(|(at, sibling)| {
             view! {
                 <li>
                     <a class="sibling" href=compare_link(media, *sibling)>
-                        <img src=format!("/media/{sibling}") alt=format!("Compare with picture {}", at + 1) loading="lazy" decoding="async" />
+                        <img
+                            src=format!("/media/{sibling}")
+                            alt=format!("Compare with picture {}", at + 1)
+                            loading="lazy"
+                            decoding="async"
+                        />
                     </a>
                 </li>
             }
         })
         .collect_view();
-    (!siblings.is_empty()).then(|| {
+    (grid.len() > 1).then(|| {
         view! {
             <nav class="mt-6" aria-labelledby="siblings">
+                <div class="mb-4 flex flex-wrap gap-2">{before} {after}</div>
                 <h2 class="text-muted mb-2 text-sm" id="siblings">
                     "Compare with another of these"
                 </h2>

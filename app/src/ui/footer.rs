@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use crate::keys::KeyList;
+
 /// What this is, in one line, and the pages about it.
 #[component]
 pub fn Footer() -> impl IntoView {
@@ -19,6 +21,9 @@ pub fn Footer() -> impl IntoView {
                         <a class="footer-link" href="/minds-eye">
                             "Mind’s Eye"
                         </a>
+                    </li>
+                    <li>
+                        <KeyList />
                     </li>
                 </ul>
             </nav>

@@ -26,6 +26,7 @@ async fn every_step_is_told_from_wherever_one_stands(pool: PgPool) {
     let from_picture = GenerationRequest { source: Some(source), parent: Some(JobId::from_random(7)), ..wish(1) };
     let second = studio.jobs.submit(owner, from_picture).await.expect("accepted");
     let third = studio.jobs.submit(owner, after(second.id)).await.expect("accepted");
+    studio.wait(1);
     let fourth = studio.jobs.submit(owner, after(second.id)).await.expect("accepted");
 
     let told = async |job: JobId| {
@@ -57,6 +58,8 @@ async fn a_history_is_searched_page_by_page(pool: PgPool) {
     let studio = Studio::open(pool).await;
     let (owner, stranger) = (studio.visitor().await, studio.visitor().await);
     let say = async |owner, prompt: &str| {
+        // Two made in one moment have no order that anyone could expect.
+        studio.wait(1);
         let request = GenerationRequest { prompt: prompt.into(), ..wish(1) };
         studio.jobs.submit(owner, request).await.expect("accepted").id
     };
