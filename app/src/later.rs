@@ -8,6 +8,7 @@ use crate::credits::CreditsPage;
 use crate::history::HistoryPage;
 use crate::minds_eye::MindsEyePage;
 use crate::picture::PicturePage;
+use crate::rewrite::RewritePage;
 
 #[derive(Debug)]
 pub struct Picture;
@@ -76,5 +77,19 @@ impl LazyRoute for History {
 
     fn view(_page: Self) -> AnyView {
         view! { <HistoryPage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Rewrite;
+
+#[lazy_route]
+impl LazyRoute for Rewrite {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <RewritePage /> }.into_any()
     }
 }

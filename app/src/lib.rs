@@ -20,6 +20,7 @@ mod minds_eye;
 mod page;
 mod picture;
 mod result;
+mod rewrite;
 mod signals;
 mod trail;
 mod ui;

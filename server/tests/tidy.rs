@@ -26,8 +26,9 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-const ROOMS: [&str; 10] = [
+const ROOMS: [&str; 11] = [
     "domain/src",
+    "prompts/src",
     "dispatch/src",
     "services/src",
     "engine/src",

@@ -265,6 +265,11 @@ fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerFor
                     "Keep away from"
                     <input name="negative" placeholder="for example: people, text" value=prefill.negative />
                 </label>
+                <p class="col-span-2 text-sm sm:col-span-4">
+                    <a class="footer-link" href="/rewrite">
+                        "Take a sentence from a script apart"
+                    </a>
+                </p>
             </div>
         </details>
     }

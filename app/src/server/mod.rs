@@ -1,11 +1,13 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
 mod history;
+mod rewrite;
 mod steps;
 mod surprise;
 mod words;
 
 pub(crate) use history::history_page;
+pub(crate) use rewrite::apart;
 pub(crate) use steps::{changed_words, steps};
 pub(crate) use surprise::filled_in;
 pub(crate) use words::notice;
