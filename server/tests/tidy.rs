@@ -26,7 +26,8 @@ fn sources(room: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
+    "intake/src",
     "domain/src",
     "prompts/src",
     "dispatch/src",
