@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::AppError;
+use domain::{AppError, Problem};
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,20 @@ impl PageError {
         Self::english(error.code(), error.title(), &error.to_string())
     }
 
+    /// What a program's answer says.
+    pub fn told(problem: &Problem) -> Self {
+        Self::english(&problem.code, &problem.title, &problem.detail)
+    }
+
+    /// The studio could not be reached.
+    pub fn offline() -> Self {
+        Self::english(
+            "offline",
+            "No connection",
+            "The studio could not be reached. Nothing was lost; please check your connection and try again.",
+        )
+    }
+
     fn english(code: &str, title: &str, message: &str) -> Self {
         Self {
             code: code.into(),
@@ -74,11 +88,7 @@ impl FromServerFnError for PageError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => Self::english(
-                "offline",
-                "No connection",
-                "The studio could not be reached. Nothing was lost; please check your connection and try again.",
-            ),
+            ServerFnErrorErr::Request(_) => Self::offline(),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
                 Self::in_english(&AppError::BadRequest { reason: "a setting is not a number".into() })
             }

@@ -18,6 +18,7 @@ mod later;
 mod live;
 mod minds_eye;
 mod page;
+mod photo;
 mod picture;
 mod result;
 mod rewrite;
@@ -26,6 +27,7 @@ mod trail;
 mod ui;
 
 pub use page::{App, shell};
+pub use photo::PhotoProblem;
 
 #[cfg(feature = "ssr")]
 pub mod server;

@@ -8,6 +8,7 @@ use leptos_router::{Lazy, SsrMode, path};
 use crate::checks::Checks;
 use crate::create::StudioPage;
 use crate::later::{Compare, Credits, History, MindsEye, Picture, Rewrite};
+use crate::photo::PhotoPage;
 use crate::result::ResultPage;
 use crate::ui::{Footer, Header, NotFoundPage};
 use crate::{keys, signals};
@@ -66,6 +67,7 @@ pub fn App() -> impl IntoView {
             <main id="main" class="mx-auto w-full max-w-5xl flex-1 px-4 pb-16 sm:px-6">
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
+                    <Route path=path!("/photo") view=PhotoPage ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
                     <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />

@@ -78,6 +78,11 @@ pub enum AppError {
     GenerationFailed,
     /// The picture to go on from is not there, or belongs to somebody else: the two look the same.
     SourceGone,
+    /// A file that was sent in as a picture is not taken.
+    PhotoRefused {
+        /// In English: what it is, that nothing was kept, and what to do.
+        reason: String,
+    },
     Unavailable,
     Internal,
 }
@@ -132,6 +137,7 @@ impl AppError {
             Self::NoModel => "no_model",
             Self::GenerationFailed => "generation_failed",
             Self::SourceGone => "source_gone",
+            Self::PhotoRefused { .. } => "photo_refused",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -145,6 +151,7 @@ impl AppError {
             | Self::InvalidSize { .. }
             | Self::UnknownModel { .. }
             | Self::OutOfRange { .. }
+            | Self::PhotoRefused { .. }
             | Self::TooExpensive { .. } => 422,
             Self::BadRequest { .. } => 400,
             Self::CrossSite => 403,

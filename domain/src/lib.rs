@@ -28,4 +28,4 @@ pub use job::{ErrorView, JobEvent, JobState, JobView, OutputView, StepProgress};
 pub use model::ModelCard;
 pub use phrases::Language;
 pub use request::{GenerationRequest, ValidRequest};
-pub use source::{Original, Source, Way};
+pub use source::{Making, Original, Source, Way};

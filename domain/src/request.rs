@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::AppError;
 use crate::ids::{JobId, OutputId};
 use crate::model::ModelCard;
-use crate::source::{Original, Source, SourceRequest, UpscaleRequest, Way};
+use crate::source::{Original, PHOTO_WORDS, Source, SourceRequest, UpscaleRequest, Way};
 
 #[cfg(test)]
 mod tests;
@@ -174,7 +174,7 @@ impl GenerationRequest {
     ) -> Result<ValidRequest, AppError> {
         let way = self.source.as_ref().map(SourceRequest::check).transpose()?;
         // What the person leaves out is as it was.
-        let before = original.map(|original| &original.request);
+        let before = original.and_then(|original| original.making.as_ref()).map(|making| &making.request);
         let mut prompt = clean_text(&self.prompt);
         if let Some(before) = before.filter(|_| prompt.is_empty()) {
             prompt = before.prompt.clone();
@@ -266,13 +266,14 @@ fn larger(
         None if models.is_empty() => return Err(AppError::NoModel),
         None => models.iter().find(upscales).ok_or_else(|| unknown("upscale", models, |card| !card.upscales()))?,
     };
+    let making = original.making.as_ref();
     Ok(ValidRequest {
-        prompt: original.request.prompt.clone(),
+        prompt: making.map_or(PHOTO_WORDS, |making| &making.request.prompt).to_owned(),
         negative_prompt: String::new(),
         model: card.name.clone(),
         capability: card.capability.clone(),
         count: 1,
-        seed: original.seed & MAX_SEED,
+        seed: making.map_or(0, |making| making.seed) & MAX_SEED,
         width,
         height,
         steps: 1,

@@ -74,15 +74,23 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Original {
     pub media: OutputId,
-    /// The job that made it.
-    pub job: JobId,
     /// Pixels.
     pub width: u32,
     pub height: u32,
+    /// What made it; nothing where it is a photo that was sent in.
+    pub making: Option<Making>,
+}
+
+/// What made a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Making {
+    pub job: JobId,
     pub seed: u64,
-    /// What it was made by.
     pub request: ValidRequest,
 }
+
+/// What stands for the words of a photo, which has none.
+pub const PHOTO_WORDS: &str = "a photo";
 
 /// What a picture is made from, once that has been checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -33,12 +33,20 @@ pub async fn nowhere(State(state): State<AppState>, request: Request) -> Respons
     if request.method() != Method::GET || !accept.is_some_and(|accept| accept.contains("text/html")) {
         return ProblemResponse(AppError::NotFound).into_response();
     }
-    let (options, fingerprints) = (state.leptos.clone(), state.fingerprints.0);
-    let handles = state.handles.clone();
-    let page = render_app_async_with_context(move || provide(&handles), move || shell(options.clone(), fingerprints));
-    let mut response = page(request).await;
+    let mut response = page(state, request, || {}).await;
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
+}
+
+/// The page at the request's address, with more in its context.
+pub async fn page(state: AppState, request: Request, context: impl Fn() + Clone + Send + Sync + 'static) -> Response {
+    let (options, fingerprints) = (state.leptos.clone(), state.fingerprints.0);
+    let handles = state.handles.clone();
+    let provide = move || {
+        provide(&handles);
+        context();
+    };
+    render_app_async_with_context(provide, move || shell(options.clone(), fingerprints))(request).await
 }
 
 fn provide(handles: &Handles) {

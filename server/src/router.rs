@@ -10,7 +10,7 @@ use domain::AppError;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::api::{admin, credits, feed, generations, health, me, media, quote};
+use crate::api::{admin, credits, feed, generations, health, me, media, photos, quote};
 use crate::problem::ProblemResponse;
 use crate::state::AppState;
 use crate::{assets, gateway, pages, security, visitor};
@@ -62,6 +62,7 @@ pub fn build(state: AppState) -> Router {
     let events = "/api/v1/generations/{id}/events";
     // How large a picture may be, its lease says.
     let results = post(gateway::deliver);
+    let photo_limit = DefaultBodyLimit::max(photos::PHOTO_LIMIT);
     let workers = Router::new()
         .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
         .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
@@ -97,6 +98,8 @@ pub fn build(state: AppState) -> Router {
         .route("/api/v1/admin/decisions", policy(Read, Cache::Never, get(admin::decisions)))
         .route("/api/v1/credits", policy(Read, Cache::Never, get(credits::read)))
         .route("/api/v1/feed", policy(Read, Cache::Never, get(feed::read)))
+        .route("/api/v1/photos", policy(Create, Cache::Never, post(photos::create)).layer(photo_limit))
+        .route("/photo", policy(Create, Cache::Own, post(photos::form)).layer(photo_limit))
         .route("/media/{id}", policy(Read, Cache::Own, get(media::read)))
         .merge(workers)
         .merge(pages::routes(&state).layer(middleware::from_fn(|request: Request, next: Next| {

@@ -19,6 +19,7 @@ use services::credits::CreditsService;
 use services::db;
 use services::election::{Election, Office, Timing};
 use services::feed::Feed;
+use services::photos::Photos;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
@@ -29,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::api::photos::Arrivals;
 use crate::api::admin::AdminKey;
 use crate::config::Config;
 use crate::gateway::Keys;
@@ -159,12 +161,13 @@ async fn serve(
         pool: pool.clone(),
         clock: clock.clone(),
         jobs: jobs.clone(),
-        media,
+        media: media.clone(),
         models: models.clone(),
         outlook: outlook.clone(),
         bus,
         bell,
     });
+    let photos = Photos::new(pool.clone(), clock.clone(), media.clone(), identity.clone(), limits.clone());
     let admission = Admission::new(jobs.clone(), identity.clone(), credits.clone(), limits.clone());
     let handles = Handles {
         jobs: jobs.clone(),
@@ -183,6 +186,8 @@ async fn serve(
         credits: credits.clone(),
         models,
         feed: Feed::new(pool.clone()),
+        photos: photos.clone(),
+        arrivals: Arrivals::default(),
         fleet: fleet.clone(),
         outlook,
         pool: pool.clone(),
@@ -204,7 +209,7 @@ async fn serve(
         };
         keep::going("bus", serve_bus, || false)
     });
-    background.spawn(background::run(tasks(limits.clone(), credits, metrics), clock));
+    background.spawn(background::run(tasks(limits.clone(), credits, photos, metrics), clock));
     let (retire, retired) = watch::channel(false);
     let campaign = tokio::spawn({
         let (fleet, retired_yet) = (fleet.clone(), retired.clone());
@@ -282,7 +287,7 @@ fn recorder() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildErro
 }
 
 /// Everything that is looked after now and then.
-fn tasks(limits: Limits, credits: CreditsService, metrics: PrometheusHandle) -> Vec<Task> {
+fn tasks(limits: Limits, credits: CreditsService, photos: Photos, metrics: PrometheusHandle) -> Vec<Task> {
     let (expiring, settling) = (credits.clone(), limits.clone());
     vec![
         // What was measured is kept one by one until it is summed up, here or when somebody looks at it.
@@ -307,6 +312,10 @@ fn tasks(limits: Limits, credits: CreditsService, metrics: PrometheusHandle) -> 
                 while credits.expire().await? > 0 {}
                 Ok(())
             }
+        }),
+        Task::new("expire_photos", Duration::from_secs(300), move || {
+            let photos = photos.clone();
+            async move { photos.sweep().await }
         }),
         Task::new("audit_ledger", Duration::from_secs(600), move || {
             let credits = credits.clone();

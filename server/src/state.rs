@@ -10,10 +10,12 @@ use services::fleet::Fleet;
 use services::identity::Identity;
 use services::jobs::{Admission, Jobs, Models, Outlook};
 use services::limits::Limits;
+use services::photos::Photos;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::api::admin::AdminKey;
+use crate::api::photos::Arrivals;
 use crate::config::Network;
 use crate::gateway::Keys;
 
@@ -28,6 +30,8 @@ pub struct AppState {
     pub credits: CreditsService,
     pub models: Models,
     pub feed: Feed,
+    pub photos: Photos,
+    pub arrivals: Arrivals,
     pub fleet: Fleet,
     pub outlook: Outlook,
     pub pool: PgPool,

@@ -12,6 +12,7 @@
 //! | [`bus`] | what several web heads tell each other, in memory or over Redis |
 //! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
+//! | [`photos`] | pictures that people send in, to begin from |
 //! | [`background`] | tasks that run now and then, with their status |
 //! | [`gauges`] | figures that change now and then, for whoever reads metrics |
 //! | [`bell`] | wakes the dispatcher, whichever head runs it |
@@ -31,3 +32,4 @@ pub mod identity;
 pub mod jobs;
 pub mod limits;
 pub mod media;
+pub mod photos;

@@ -9,12 +9,11 @@ use crate::trail::Word;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     pub media: OutputId,
-    pub job: JobId,
     /// Pixels.
     pub width: u32,
     pub height: u32,
-    pub seed: u64,
-    pub request: ValidRequest,
+    /// What made it: the job, the seed, the request. Nothing where it is a photo.
+    pub making: Option<(JobId, u64, ValidRequest)>,
     /// Its words, with those marked that the other one has not.
     pub words: Vec<Word>,
 }
@@ -22,7 +21,7 @@ pub struct Side {
 /// Two pictures of the visitor's.
 #[server(prefix = "/act", endpoint = "compare")]
 pub async fn compare(left: String, right: String) -> Result<(Side, Side), PageError> {
-    use domain::AppError;
+    use domain::{AppError, Making, Original};
 
     use crate::trail::words::Change;
 
@@ -38,11 +37,16 @@ pub async fn compare(left: String, right: String) -> Result<(Side, Side), PageEr
         Ok((found.pop().ok_or(AppError::NotFound)?, right))
     };
     let (left, right) = found.await.inspect_err(crate::server::mark_missing)?;
-    let words = crate::server::changed_words(&left.request.prompt, &right.request.prompt);
-    let side = |original: domain::Original, without: Change| {
-        let domain::Original { media, job, width, height, seed, request } = original;
+    let said = |original: &Original| match &original.making {
+        Some(making) => making.request.prompt.clone(),
+        None => String::new(),
+    };
+    let words = crate::server::changed_words(&said(&left), &said(&right));
+    let side = |original: Original, without: Change| {
+        let Original { media, width, height, making } = original;
         let words = words.iter().filter(|word| word.change != without).cloned().collect();
-        Side { media, job, width, height, seed, request, words }
+        let making = making.map(|Making { job, seed, request }| (job, seed, request));
+        Side { media, width, height, making, words }
     };
     Ok((side(left, Change::Added), side(right, Change::Removed)))
 }

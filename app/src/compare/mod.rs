@@ -45,7 +45,9 @@ pub fn ComparePage() -> impl IntoView {
 fn Both(left: Side, right: Side) -> impl IntoView {
     let rows = differences(&left, &right);
     let swapped = compare_link(right.media, left.media);
-    let words_differ = left.request.prompt != right.request.prompt;
+    let said = |side: &Side| side.making.as_ref().map(|(_, _, request)| request.prompt.clone());
+    // A photo has no words to be the same as others.
+    let same_words = said(&left).is_some() && said(&left) == said(&right);
     let table = (!rows.is_empty()).then(|| {
         let rows = rows
             .into_iter()
@@ -82,7 +84,7 @@ fn Both(left: Side, right: Side) -> impl IntoView {
             <OneSide side=left name="Left" />
             <OneSide side=right name="Right" />
         </div>
-        {(!words_differ).then(|| view! { <p class="text-muted mt-4 text-sm">"Both have the same words."</p> })}
+        {same_words.then(|| view! { <p class="text-muted mt-4 text-sm">"Both have the same words."</p> })}
         {table}
         <p class="mt-6">
             <a class="button-quiet" href=swapped>
@@ -94,23 +96,33 @@ fn Both(left: Side, right: Side) -> impl IntoView {
 
 #[component]
 fn OneSide(side: Side, name: &'static str) -> impl IntoView {
-    let Side { media, job, width, height, request, words, .. } = side;
+    let Side { media, width, height, making, words } = side;
+    let (job, alt) = match making {
+        Some((job, _, request)) => (Some(job), request.prompt),
+        None => (None, "Your photo".to_owned()),
+    };
+    let said = if words.is_empty() { alt.clone().into_any() } else { view! { <ChangedWords words /> }.into_any() };
     view! {
         <figure class="min-w-0">
             <a class="block" href=format!("/media/{media}") target="_blank" rel="noopener" aria-label=format!("{name}: open the picture alone")>
-                <img class="compare-picture" src=format!("/media/{media}") width=width height=height alt=request.prompt />
+                <img class="compare-picture" src=format!("/media/{media}") width=width height=height alt=alt />
             </a>
             <figcaption class="words mt-3">
                 <span class="sr-only">{name} ": "</span>
-                <ChangedWords words />
+                {said}
             </figcaption>
             <div class="mt-3 flex flex-wrap gap-2">
                 <a class="button-quiet" href=picture_link(media) aria-label=format!("Go on from the {} picture", name.to_lowercase())>
                     "Go on"
                 </a>
-                <a class="button-quiet" href=format!("/g/{job}") aria-label=format!("All of these, {}", name.to_lowercase())>
-                    "All of these"
-                </a>
+                {job
+                    .map(|job| {
+                        view! {
+                            <a class="button-quiet" href=format!("/g/{job}") aria-label=format!("All of these, {}", name.to_lowercase())>
+                                "All of these"
+                            </a>
+                        }
+                    })}
             </div>
         </figure>
     }
@@ -119,11 +131,13 @@ fn OneSide(side: Side, name: &'static str) -> impl IntoView {
 /// Settings that are not the same: their name, and what they are on either side.
 fn differences(left: &Side, right: &Side) -> Vec<(&'static str, String, String)> {
     let told = |side: &Side| {
-        let request = &side.request;
         let nothing = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
-        [
-            ("Seed", side.seed.to_string()),
-            ("Size", format!("{}×{}", side.width, side.height)),
+        let size = ("Size", format!("{}×{}", side.width, side.height));
+        // What a photo has not is nothing that differs.
+        let Some((_, seed, request)) = &side.making else { return vec![size] };
+        vec![
+            size,
+            ("Seed", seed.to_string()),
             ("Steps", request.steps.to_string()),
             ("Guidance", request.guidance.to_string()),
             ("Model", request.model.clone()),

@@ -10,6 +10,7 @@ use super::settings::ComposerForm;
 use super::starts::{FIRST_PROMPT, StartingPoints};
 use crate::checks::CheckNotice;
 use crate::job::JobCard;
+use crate::photo::PhotoCard;
 use crate::ui::{ErrorNotice, Notice};
 
 /// Tells the studio that a job has given its credits back.
@@ -88,6 +89,9 @@ pub fn StudioPage() -> impl IntoView {
                     told.get().flatten().filter(|_| !answered).map(|error| view! { <ErrorNotice error /> })
                 }}
             </Transition>
+            <div class="mt-6">
+                <PhotoCard />
+            </div>
             <div class="mt-8">
                 <StartingPoints prompt area create />
             </div>

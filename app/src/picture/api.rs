@@ -12,9 +12,8 @@ pub struct Picture {
     /// Pixels.
     pub width: u32,
     pub height: u32,
-    pub seed: u64,
-    pub job: JobId,
-    pub request: ValidRequest,
+    /// What made it: the job, the seed, the request. Nothing where it is a photo.
+    pub making: Option<(JobId, u64, ValidRequest)>,
     /// The pictures of its job, in their order, this one among them.
     pub grid: Vec<OutputId>,
     /// Whether pictures can be made larger here.
@@ -33,13 +32,16 @@ pub async fn read_picture(id: String, form: ComposerForm, code: String) -> Resul
         let media = id.parse().map_err(|_| AppError::NotFound)?;
         let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
         let original = handles.jobs.original(owner, media).await?.ok_or(AppError::NotFound)?;
-        let outputs = handles.jobs.get(owner, original.job).await?.outputs;
-        let grid = outputs.into_iter().map(|output| output.id).collect();
+        let grid = match &original.making {
+            Some(making) => handles.jobs.get(owner, making.job).await?.outputs.into_iter().map(|output| output.id).collect(),
+            None => Vec::new(),
+        };
         Ok((original, grid, handles.models.cards().await?))
     };
     let (original, grid, cards) = found.await.inspect_err(crate::server::mark_missing)?;
     let notice = if code.is_empty() { None } else { crate::server::notice(form, &code).await };
-    let domain::Original { media, job, width, height, seed, request } = original;
+    let domain::Original { media, width, height, making } = original;
+    let making = making.map(|domain::Making { job, seed, request }| (job, seed, request));
     let upscales = cards.iter().any(ModelCard::upscales);
-    Ok(Picture { media, width, height, seed, job, request, grid, upscales, notice })
+    Ok(Picture { media, width, height, making, grid, upscales, notice })
 }

@@ -1,6 +1,7 @@
 //! One picture on a page of its own, with everything that can be made from it.
 
 mod api;
+mod become_form;
 mod change;
 
 use domain::OutputId;
@@ -9,6 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use self::api::{Picture, read_picture};
+use self::become_form::BecomeForm;
 use self::change::ChangeForm;
 use crate::checks::CheckNotice;
 use crate::compare::compare_link;
@@ -66,17 +68,32 @@ pub fn PicturePage() -> impl IntoView {
 
 #[component]
 fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictures>) -> impl IntoView {
-    let Picture { media, width, height, seed, job, request, grid, upscales, notice } = picture;
-    let words = request.prompt.clone();
+    let Picture { media, width, height, making, grid, upscales, notice } = picture;
+    let words = making.as_ref().map_or_else(|| "Your photo".to_owned(), |(_, _, request)| request.prompt.clone());
+    let facts = match &making {
+        Some((_, seed, _)) => format!("{width}×{height} · seed {seed}"),
+        None => format!("{width}×{height} · yours alone, and gone after three days"),
+    };
     let url = format!("/media/{media}");
-    let made = Made { media, width, height, seed, job, request };
+    let name = making.as_ref().map_or_else(|| "photo".to_owned(), |(_, seed, _)| seed.to_string());
+    let back = making.as_ref().map(|(job, _, _)| format!("/g/{job}"));
     let open = form.how == "part";
     // A form that was sent back stays filled in; the picture's own words are not what a part should become.
-    let told = if notice.is_some() { form.prompt } else { String::new() };
+    let told = if notice.is_some() { form.prompt.clone() } else { String::new() };
+    let go_on = match making {
+        Some((job, seed, request)) => {
+            let made = Made { media, width, height, seed, job, request };
+            view! { <GoOn made action upscales but=form.but /> }.into_any()
+        }
+        None => {
+            let told = told.clone();
+            view! { <BecomeForm media size=(width, height) action upscales told strength=form.strength /> }.into_any()
+        }
+    };
     view! {
         <Title text=words.clone() />
         <h1 class="words mb-1 text-3xl sm:text-4xl">{words.clone()}</h1>
-        <p class="text-muted mb-4 text-sm">{format!("{width}×{height} · seed {seed}")}</p>
+        <p class="text-muted mb-4 text-sm">{facts}</p>
         <div class="picture-page">
             <figure class="picture-frame">
                 <a class="block" href=url.clone() target="_blank" rel="noopener" aria-label="Open the picture alone">
@@ -85,16 +102,20 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
                 <span class="picture-part" aria-hidden="true"></span>
             </figure>
             <div class="min-w-0">
-                {notice.map(|error| view! { <ErrorNotice error /> })}
+                {notice.map(|error| view! { <ErrorNotice error /> })} {go_on}
                 <ChangeForm media action part=form.part prompt=told open />
-                <GoOn made action upscales but=form.but />
                 <div class="mt-4 flex flex-wrap gap-2">
-                    <a class="button-quiet" href=url download=format!("mindseye-{seed}.png") aria-keyshortcuts="d">
+                    <a class="button-quiet" href=url download=format!("mindseye-{name}.png") aria-keyshortcuts="d">
                         "Download"
                     </a>
-                    <a class="button-quiet" href=format!("/g/{job}")>
-                        "Back to all of these"
-                    </a>
+                    {back
+                        .map(|back| {
+                            view! {
+                                <a class="button-quiet" href=back>
+                                    "Back to all of these"
+                                </a>
+                            }
+                        })}
                 </div>
                 <Siblings media grid />
             </div>

@@ -59,6 +59,8 @@ pub const PHRASES: Phrases = Phrases {
     generation_failed: "This picture could not be made, even after several attempts. Your credits are back. Trying again with other words or another seed may help.",
     source_gone_title: "The picture to go on from is gone",
     source_gone: "The picture to go on from is not there any more, or it is not yours. Nothing was charged. Choose another picture, or begin with words.",
+    photo_refused_title: "This file can't be used as a picture",
+    photo_refused: "This file can't be used as a picture: {reason}.",
     unavailable_title: "Back in a moment",
     unavailable: "The studio can't reach its database at the moment. Nothing was lost or charged, and it is being retried. Please try again in a few seconds.",
     internal_title: "Something went wrong",

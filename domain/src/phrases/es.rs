@@ -59,6 +59,8 @@ pub const PHRASES: Phrases = Phrases {
     generation_failed: "No se pudo crear esta imagen, ni siquiera tras varios intentos. Tus créditos ya están de vuelta. Puede ayudar intentarlo con otras palabras u otra semilla (seed).",
     source_gone_title: "La imagen de partida ya no está",
     source_gone: "La imagen de la que querías partir ya no está, o no es tuya. No se te descontó nada. Elige otra imagen o empieza con palabras.",
+    photo_refused_title: "Este archivo no sirve como imagen",
+    photo_refused: "Este archivo no se puede usar como imagen: {reason}.",
     unavailable_title: "Volvemos enseguida",
     unavailable: "El estudio no puede conectar con su base de datos en este momento. No se perdió ni se descontó nada, y lo seguimos intentando. Inténtalo de nuevo en unos segundos, por favor.",
     internal_title: "Algo salió mal",

@@ -95,6 +95,9 @@ pub struct Phrases {
     pub generation_failed: &'static str,
     pub source_gone_title: &'static str,
     pub source_gone: &'static str,
+    pub photo_refused_title: &'static str,
+    /// `{reason}` is in English, and says what to do.
+    pub photo_refused: &'static str,
     pub unavailable_title: &'static str,
     pub unavailable: &'static str,
     pub internal_title: &'static str,
@@ -172,6 +175,7 @@ impl Phrases {
             AppError::NoModel => self.no_model_title,
             AppError::GenerationFailed => self.generation_failed_title,
             AppError::SourceGone => self.source_gone_title,
+            AppError::PhotoRefused { .. } => self.photo_refused_title,
             AppError::Unavailable => self.unavailable_title,
             AppError::Internal => self.internal_title,
         }
@@ -224,6 +228,7 @@ impl Phrases {
             AppError::NoModel => self.no_model.into(),
             AppError::GenerationFailed => self.generation_failed.into(),
             AppError::SourceGone => self.source_gone.into(),
+            AppError::PhotoRefused { reason } => fill(self.photo_refused, &[("reason", reason)]),
             AppError::Unavailable => self.unavailable.into(),
             AppError::Internal => self.internal.into(),
         }

@@ -52,6 +52,7 @@ fn samples() -> Vec<AppError> {
         AppError::NoModel,
         AppError::GenerationFailed,
         AppError::SourceGone,
+        AppError::PhotoRefused { reason: "this is a PDF".into() },
         AppError::Unavailable,
         AppError::Internal,
     ]

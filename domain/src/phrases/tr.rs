@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     generation_failed: "Bu görsel birkaç denemeden sonra bile oluşturulamadı. Kredilerin geri verildi. Başka kelimelerle ya da başka bir seed ile yeniden denemek işe yarayabilir.",
     source_gone_title: "Başlangıç görseli artık yok",
     source_gone: "Devam etmek istediğin görsel artık yok ya da sana ait değil. Hiç kredi harcanmadı. Başka bir görsel seç ya da kelimelerle başla.",
+    photo_refused_title: "Bu dosya görsel olarak kullanılamıyor",
+    photo_refused: "Bu dosya görsel olarak kullanılamıyor: {reason}.",
     unavailable_title: "Birazdan döneceğiz",
     unavailable: "Stüdyo şu anda veritabanına ulaşamıyor. Hiçbir şey kaybolmadı, hiç kredi harcanmadı; yeniden deniyoruz. Lütfen birkaç saniye sonra tekrar dene.",
     internal_title: "Bir şeyler ters gitti",

@@ -59,6 +59,8 @@ pub const PHRASES: Phrases = Phrases {
     generation_failed: "Không tạo được bức ảnh này, dù đã thử nhiều lần. Credit của bạn đã được hoàn lại. Bạn có thể thử lại với từ ngữ khác hoặc seed khác.",
     source_gone_title: "Bức ảnh gốc không còn nữa",
     source_gone: "Bức ảnh bạn muốn dùng làm gốc không còn nữa, hoặc không phải của bạn. Bạn không bị trừ credit nào. Hãy chọn ảnh khác, hoặc bắt đầu bằng lời mô tả.",
+    photo_refused_title: "Không dùng được tệp này làm ảnh",
+    photo_refused: "Không dùng được tệp này làm ảnh: {reason}.",
     unavailable_title: "Sẽ trở lại ngay",
     unavailable: "Studio hiện không kết nối được với cơ sở dữ liệu. Không có gì bị mất, bạn không bị trừ credit nào, và hệ thống đang thử lại. Vui lòng thử lại sau vài giây.",
     internal_title: "Đã có lỗi xảy ra",

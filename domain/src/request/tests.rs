@@ -59,11 +59,13 @@ fn original() -> Original {
     });
     Original {
         media: OutputId::from_random(5),
-        job: crate::ids::JobId::from_random(1),
         width: 320,
         height: 192,
-        seed: 9,
-        request: before.expect("valid"),
+        making: Some(Making {
+            job: crate::ids::JobId::from_random(1),
+            seed: 9,
+            request: before.expect("valid"),
+        }),
     }
 }
 
@@ -107,12 +109,29 @@ fn what_is_left_out_is_as_it_was() {
 fn a_picture_that_the_model_cannot_make_is_gone_on_from_at_a_size_that_it_can() {
     let mut large = original();
     (large.width, large.height) = (1_280, 768);
-    large.request.model = "larger".into();
+    large.making.as_mut().expect("made").request.model = "larger".into();
     let source = SourceRequest { media: large.media, strength: None, region: None };
     let request = GenerationRequest { source: Some(source), ..GenerationRequest::default() };
     let valid = request.validate_from(&[starter_card()], 7, Some(&large)).expect("valid");
     assert!(starter_card().fits(valid.width, valid.height) && valid.width > valid.height);
     assert_eq!(valid.steps, 12, "another model's steps say nothing");
+}
+
+#[test]
+fn a_photo_has_no_words_of_its_own() {
+    let photo = Original { making: None, width: 1_000, height: 750, ..original() };
+    let source = SourceRequest { media: photo.media, strength: None, region: None };
+    let from = |prompt: &str| {
+        let request = GenerationRequest { source: Some(source.clone()), ..wish(prompt) };
+        request.validate_from(&[starter_card()], 7, Some(&photo))
+    };
+    assert_eq!(from(" "), Err(AppError::EmptyPrompt));
+    let valid = from("a watercolor").expect("valid");
+    assert!(starter_card().fits(valid.width, valid.height) && valid.width > valid.height);
+    let upscale = UpscaleRequest { media: photo.media, factor: 2 };
+    let request = GenerationRequest { upscale: Some(upscale), ..GenerationRequest::default() };
+    let larger = request.validate_from(&[upscaler()], 7, Some(&photo)).expect("valid");
+    assert_eq!((larger.prompt.as_str(), larger.seed, larger.width), (PHOTO_WORDS, 0, 2_000));
 }
 
 #[test]

@@ -7,4 +7,5 @@ pub mod generations;
 pub mod health;
 pub mod me;
 pub mod media;
+pub mod photos;
 pub mod quote;

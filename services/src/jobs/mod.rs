@@ -96,8 +96,9 @@ impl Jobs {
             (Some(media), Some(owner)) => self.original(owner, media).await?,
             _ => None,
         };
-        let parent = match (&original, request.parent, owner) {
-            (Some(original), _, _) => Some(original.job),
+        let made_by = original.as_ref().and_then(|original| original.making.as_ref()).map(|making| making.job);
+        let parent = match (made_by, request.parent, owner) {
+            (Some(job), _, _) => Some(job),
             (None, Some(named), Some(owner)) => {
                 store::owns(&self.pool, named, owner).await.map_err(explain)?.then_some(named)
             }

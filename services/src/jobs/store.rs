@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use domain::{AppError, DeviceId, JobId, JobState, ModelCard, Original, OutputId, OutputView, ValidRequest};
+use domain::{AppError, DeviceId, JobId, JobState, Making, ModelCard, Original, OutputId, OutputView, ValidRequest};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -248,7 +248,7 @@ pub(super) async fn outputs(pool: &PgPool, jobs: &[JobId]) -> Result<HashMap<Job
     Ok(by_job)
 }
 
-/// A picture that `owner` made, or that anyone may see.
+/// A picture that `owner` made or sent in, or that anyone may see.
 pub(super) async fn output(
     pool: &PgPool,
     output: OutputId,
@@ -257,7 +257,9 @@ pub(super) async fn output(
     sqlx::query_as(
         "SELECT output.media_type, output.public FROM outputs AS output
          JOIN jobs AS job ON job.id = output.job_id
-         WHERE output.id = $1 AND (output.public OR job.device_id = $2)",
+         WHERE output.id = $1 AND (output.public OR job.device_id = $2)
+         UNION ALL
+         SELECT 'image/png', false FROM photos WHERE id = $1 AND device_id = $2",
     )
     .bind(output.0)
     .bind(owner.map(|owner| owner.0))
@@ -265,29 +267,42 @@ pub(super) async fn output(
     .await
 }
 
-/// A picture that `owner` made, with what it was made by.
+#[derive(Debug, sqlx::FromRow)]
+struct OriginalRow {
+    width: i32,
+    height: i32,
+    job_id: Option<Uuid>,
+    seed: Option<i64>,
+    request: Option<Json<ValidRequest>>,
+}
+
+/// A picture that `owner` made, with what it was made by, or a photo of theirs.
 pub(super) async fn original(
     pool: &PgPool,
     output: OutputId,
     owner: DeviceId,
 ) -> Result<Option<Original>, sqlx::Error> {
-    let row: Option<(Uuid, i32, i32, i64, Json<ValidRequest>)> = sqlx::query_as(
-        "SELECT job.id, output.width, output.height, output.seed, job.request FROM outputs AS output
+    let row: Option<OriginalRow> = sqlx::query_as(
+        "SELECT output.width, output.height, job.id AS job_id, output.seed, job.request FROM outputs AS output
          JOIN jobs AS job ON job.id = output.job_id
-         WHERE output.id = $1 AND job.device_id = $2",
+         WHERE output.id = $1 AND job.device_id = $2
+         UNION ALL
+         SELECT width, height, NULL, NULL, NULL FROM photos WHERE id = $1 AND device_id = $2",
     )
     .bind(output.0)
     .bind(owner.0)
     .fetch_optional(pool)
     .await?;
     let side = |side: i32| u32::try_from(side).unwrap_or(0);
-    Ok(row.map(|(job, width, height, seed, request)| Original {
+    Ok(row.map(|row| Original {
         media: output,
-        job: JobId(job),
-        width: side(width),
-        height: side(height),
-        seed: u64::try_from(seed).unwrap_or(0),
-        request: request.0,
+        width: side(row.width),
+        height: side(row.height),
+        making: row.job_id.zip(row.request).map(|(job, request)| Making {
+            job: JobId(job),
+            seed: row.seed.and_then(|seed| u64::try_from(seed).ok()).unwrap_or(0),
+            request: request.0,
+        }),
     }))
 }
 

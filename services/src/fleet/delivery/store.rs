@@ -55,10 +55,15 @@ pub(super) async fn has_output(pool: &PgPool, job: JobId, epoch: i32, index: u32
 /// The picture that a job goes on from, if it is still its owner's.
 pub(super) async fn source(pool: &PgPool, job: JobId) -> Result<Option<OutputId>, sqlx::Error> {
     let id: Option<Uuid> = sqlx::query_scalar(
-        "SELECT output.id FROM jobs AS job
-         JOIN outputs AS output ON output.id = (job.request #>> '{source,media}')::uuid
-         JOIN jobs AS maker ON maker.id = output.job_id AND maker.device_id = job.device_id
-         WHERE job.id = $1",
+        "WITH wanted AS (
+             SELECT device_id, (request #>> '{source,media}')::uuid AS media FROM jobs WHERE id = $1
+         )
+         SELECT output.id FROM wanted
+         JOIN outputs AS output ON output.id = wanted.media
+         JOIN jobs AS maker ON maker.id = output.job_id AND maker.device_id = wanted.device_id
+         UNION ALL
+         SELECT photo.id FROM wanted
+         JOIN photos AS photo ON photo.id = wanted.media AND photo.device_id = wanted.device_id",
     )
     .bind(job.0)
     .fetch_optional(pool)

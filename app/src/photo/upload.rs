@@ -1,0 +1,69 @@
+//! Sending a file with word of how far it is. `fetch` can't say that about what it sends.
+
+use domain::{OutputId, Problem};
+use leptos::prelude::*;
+use serde::Deserialize;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{File, ProgressEvent, XmlHttpRequest};
+
+use crate::error::PageError;
+
+/// What came of it.
+pub enum Outcome {
+    Taken(OutputId),
+    Refused(PageError),
+}
+
+/// A file on its way. It goes on when this is dropped; [`Upload::cancel`] stops it.
+pub struct Upload {
+    request: XmlHttpRequest,
+    // Called by the request as long as it lasts.
+    _callbacks: (Closure<dyn FnMut(ProgressEvent)>, Closure<dyn FnMut()>, Closure<dyn FnMut()>),
+}
+
+#[derive(Deserialize)]
+struct Photo {
+    id: OutputId,
+}
+
+impl Upload {
+    /// Starts to send; `None` where the browser won't. `progress`: the part that was sent, from 0 to 1.
+    pub fn start(file: &File, progress: impl Fn(f64) + 'static, done: impl Fn(Outcome) + Clone + 'static) -> Option<Self> {
+        let request = XmlHttpRequest::new().ok()?;
+        request.open("POST", "/api/v1/photos").ok()?;
+        let sent = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
+            if event.length_computable() && event.total() > 0.0 {
+                progress(event.loaded() / event.total());
+            }
+        });
+        let answered = {
+            let (request, done) = (request.clone(), done.clone());
+            Closure::<dyn FnMut()>::new(move || done(outcome(&request)))
+        };
+        let failed = Closure::<dyn FnMut()>::new(move || done(Outcome::Refused(PageError::offline())));
+        request.upload().ok()?.set_onprogress(Some(sent.as_ref().unchecked_ref()));
+        request.set_onload(Some(answered.as_ref().unchecked_ref()));
+        request.set_onerror(Some(failed.as_ref().unchecked_ref()));
+        request.send_with_opt_blob(Some(file)).ok()?;
+        Some(Self { request, _callbacks: (sent, answered, failed) })
+    }
+
+    /// Stops it. Nothing of it is kept.
+    pub fn cancel(self) {
+        let _ = self.request.abort();
+    }
+}
+
+fn outcome(request: &XmlHttpRequest) -> Outcome {
+    let body = request.response_text().ok().flatten().unwrap_or_default();
+    if request.status().is_ok_and(|status| status == 201)
+        && let Ok(photo) = serde_json::from_str::<Photo>(&body)
+    {
+        return Outcome::Taken(photo.id);
+    }
+    Outcome::Refused(match serde_json::from_str::<Problem>(&body) {
+        Ok(problem) => PageError::told(&problem),
+        Err(_) => PageError::offline(),
+    })
+}
