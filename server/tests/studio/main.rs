@@ -3,5 +3,6 @@
 mod doors;
 mod kills;
 mod moves;
+mod photos;
 mod sources;
 mod studio;
