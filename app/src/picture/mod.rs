@@ -72,7 +72,7 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
     let made = Made { media, width, height, seed, job, request };
     let open = form.how == "part";
     // A form that was sent back stays filled in; the picture's own words are not what a part should become.
-    let told = if notice.is_some() { form.prompt } else { String::new() };
+    let told = if notice.is_some() && open { form.prompt } else { String::new() };
     view! {
         <Title text=words.clone() />
         <h1 class="words mb-1 text-3xl sm:text-4xl">{words.clone()}</h1>
