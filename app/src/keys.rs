@@ -101,7 +101,10 @@ fn shortcut(event: &KeyboardEvent) -> Option<String> {
 
 /// Presses the first thing on the screen that names this key; a box to type into gets the focus.
 fn press(name: &str) -> bool {
-    let Ok(found) = document().query_selector_all(&format!("[aria-keyshortcuts='{name}']")) else { return false };
+    // A sheet that is open is all there is; a browser without sheets knows no such selector.
+    let within = document().query_selector(":popover-open").ok().flatten().map_or(":root", |_| ":popover-open");
+    let named = format!("{within} [aria-keyshortcuts='{name}']");
+    let Ok(found) = document().query_selector_all(&named) else { return false };
     let Some(element) = elements(&found).find(|element| element.get_client_rects().length() > 0) else {
         return false;
     };

@@ -17,6 +17,7 @@ mod keys;
 mod later;
 mod live;
 mod minds_eye;
+mod offline;
 mod page;
 mod photo;
 mod picture;

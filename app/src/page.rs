@@ -11,7 +11,7 @@ use crate::later::{Compare, Credits, History, MindsEye, Picture, Rewrite};
 use crate::photo::PhotoPage;
 use crate::result::ResultPage;
 use crate::ui::{Footer, Header, NotFoundPage};
-use crate::{keys, signals};
+use crate::{keys, offline, signals};
 
 /// Applies the chosen theme before the first paint. The rest of the choice is in `ui::header`.
 const EARLY_THEME: &str =
@@ -52,8 +52,7 @@ pub fn App() -> impl IntoView {
     Effect::new(|_| {
         signals::watch();
         keys::watch();
-        // Shows a page of ours where there is no connection; without it the browser shows its own.
-        let _ = window().navigator().service_worker().register("/sw.js");
+        offline::keep_page();
     });
     view! {
         <Title formatter=|title: String| {

@@ -2,6 +2,8 @@
 //!
 //! `make examples` draws the pictures that stand beside them, with that model.
 
+use crate::nudge::find;
+
 /// Words to start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartingPoint {
@@ -33,7 +35,7 @@ impl StylePreset {
     /// A prompt in this manner. Words that ask for it already are left as they are.
     pub fn applied(&self, prompt: &str) -> String {
         let prompt = prompt.trim().trim_end_matches([',', '.']);
-        if prompt.to_lowercase().contains(self.words) {
+        if find(prompt, self.words).is_some() {
             return prompt.to_owned();
         }
         if prompt.is_empty() { self.words.to_owned() } else { format!("{prompt}, {}", self.words) }
@@ -82,6 +84,8 @@ mod tests {
     fn a_style_adds_its_words_once() {
         let ink = StylePreset::find("ink").expect("there is ink");
         assert_eq!(ink.applied("a boat on the sea."), "a boat on the sea, ink drawing");
+        let photo = StylePreset::find("photo").expect("there is photo");
+        assert_eq!(photo.applied("a photographer"), "a photographer, photo");
         assert_eq!(ink.applied("An Ink Drawing of a boat"), "An Ink Drawing of a boat");
         assert_eq!(ink.applied("  "), "ink drawing");
         assert_eq!(StylePreset::find("crayon"), None);

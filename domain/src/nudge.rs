@@ -29,12 +29,13 @@ const TIMES: [&str; 18] = [
 pub fn nudged(prompt: &str, but: &str) -> String {
     let but = but.trim();
     let but = but.strip_prefix("but ").unwrap_or(but).trim();
-    let styles = STYLES.map(|style| style.words);
     let mut kept = prompt.trim().to_owned();
-    for kind in [TIMES.as_slice(), styles.as_slice()] {
-        if kind.iter().any(|words| find(but, words).is_some()) {
-            kept = kind.iter().fold(kept, |kept, words| without(&kept, words));
-        }
+    if TIMES.iter().any(|time| find(but, time).is_some()) {
+        kept = TIMES.iter().fold(kept, |kept, time| without(kept, time));
+    }
+    // A style is one only where it stands between commas: a city may well have neon signs.
+    if but.split(',').any(is_style) {
+        kept = kept.split(',').filter(|part| !is_style(part)).collect::<Vec<_>>().join(",");
     }
     let kept = kept.trim_matches([',', '.', ' ']);
     match (kept.is_empty(), but.is_empty()) {
@@ -44,8 +45,14 @@ pub fn nudged(prompt: &str, but: &str) -> String {
     }
 }
 
+fn is_style(part: &str) -> bool {
+    let part = part.trim().to_lowercase();
+    let bare = ["as a ", "as an ", "as "].iter().find_map(|lead| part.strip_prefix(lead)).unwrap_or(&part);
+    STYLES.iter().any(|style| style.words == bare)
+}
+
 /// Where these words stand on their own in a text, in bytes; upper and lower case are the same.
-fn find(text: &str, words: &str) -> Option<usize> {
+pub(crate) fn find(text: &str, words: &str) -> Option<usize> {
     // Only ASCII changes, so every place stays what it was.
     let text = text.to_ascii_lowercase();
     let alone = |at: usize| {
@@ -56,10 +63,12 @@ fn find(text: &str, words: &str) -> Option<usize> {
 }
 
 /// A text without these words, and without the comma or space that led to them.
-fn without(text: &str, words: &str) -> String {
-    let Some(at) = find(text, words) else { return text.to_owned() };
-    let before = text[..at].trim_end_matches([',', ' ']);
-    format!("{before}{}", &text[at + words.len()..])
+fn without(mut text: String, words: &str) -> String {
+    while let Some(at) = find(&text, words) {
+        let before = text[..at].trim_end_matches([',', ' ']);
+        text = format!("{before}{}", &text[at + words.len()..]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -78,6 +87,10 @@ mod tests {
         assert_eq!(nudged("a calm lake at sunset, stars", "at night"), "a calm lake, stars, at night");
         assert_eq!(nudged("a lake in the Morning", "at night, stars"), "a lake, at night, stars");
         assert_eq!(nudged("a lake, ink drawing", "as watercolor"), "a lake, as watercolor");
+        assert_eq!(nudged("a boat at sunset, a boat at sunset", "at night"), "a boat, a boat, at night");
+        assert_eq!(nudged("a photo of a lake", "as watercolor"), "a photo of a lake, as watercolor");
+        assert_eq!(nudged("a street, oil painting", "with a neon sign"), "a street, oil painting, with a neon sign");
+        assert_eq!(nudged("a city with neon signs, neon", "ink drawing"), "a city with neon signs, ink drawing");
         assert_eq!(nudged("at dusk, a lake", "at dawn"), "a lake, at dawn");
         // "photo" within another word is not the style, and what merely begins like a time is none.
         assert_eq!(nudged("a photographer at noonday", "photo, at dawn"), "a photographer at noonday, photo, at dawn");

@@ -13,7 +13,7 @@ pub fn surprise(random: u64, may_name_style: bool) -> String {
             Part::OneOf(choices) => dice.pick(choices),
         });
     }
-    let mut prompt = words.join(" ");
+    let mut prompt = words.join(" ").replace("a orange", "an orange");
     for extra in [scene.times, scene.skies, if may_name_style { STYLES } else { NOTHING }] {
         let chosen = dice.pick(extra);
         if !chosen.is_empty() {
@@ -166,6 +166,7 @@ mod tests {
             let well_formed = !prompt.contains("  ") && prompt.trim() == prompt && prompt.split(' ').count() >= 4;
             assert!(well_formed && !prompt.contains(" ,"), "{prompt}");
         }
+        assert!((0..5_000).all(|number| !surprise(spread(number), true).contains("a orange")));
         assert_eq!(surprise(7, true), surprise(7, true));
         let styled = (0..1_000).map(|number| surprise(spread(number), false)).filter(|prompt| prompt.contains("paint"));
         assert_eq!(styled.count(), 0);

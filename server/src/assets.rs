@@ -1,7 +1,7 @@
 //! Built files: scripts and styles carry a hash in their name and are kept for ever.
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use domain::AppError;
 use std::path::Path;
@@ -24,7 +24,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>(site: &Path) -> Router<S> {
     // What is not there must not be kept as such.
     let kept = |how: &'static str| {
         ServiceBuilder::new().map_response(move |mut response: axum::http::Response<_>| {
-            if response.status().is_success() {
+            // That a copy is still the one says how long it may be kept on.
+            if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(how));
             }
             response

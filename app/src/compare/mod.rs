@@ -64,7 +64,7 @@ fn Both(left: Side, right: Side) -> impl IntoView {
             })
             .collect_view();
         view! {
-            <table class="ledger mt-6">
+            <table class="ledger compare-table mt-6">
                 <caption class="sr-only">"Settings that differ"</caption>
                 <thead>
                     <tr>

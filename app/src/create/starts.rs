@@ -33,6 +33,10 @@ pub fn StartingPoints(
                     class="start-link"
                     href=href
                     on:click=move |event| {
+                        // A new tab is a new tab.
+                        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+                            return;
+                        }
                         event.prevent_default();
                         choose(words);
                     }

@@ -45,8 +45,8 @@ pub fn StudioPage() -> impl IntoView {
             }
         },
     );
-    let composer = move || {
-        let prefill = query.with(ComposerForm::from_query);
+    // A new address is a new form: what was typed into the one before must not stay in fields that it fills in.
+    let composer = move |prefill: ComposerForm| {
         if !prefill.prompt.trim().is_empty() {
             prompt.set(prefill.prompt.clone());
         }
@@ -57,7 +57,13 @@ pub fn StudioPage() -> impl IntoView {
         <Title text="" />
         <section class="pt-8 pb-6 sm:pt-14">
             <h1 class="words mb-5 text-3xl sm:text-5xl">"What would you like to see?"</h1>
-            <Transition>{composer}</Transition>
+            <Transition>
+                <For
+                    each=move || std::iter::once(query.with(ComposerForm::from_query))
+                    key=ComposerForm::link
+                    children=composer
+                />
+            </Transition>
             <Transition>
                 {move || {
                     let warming = facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.models.is_empty()));

@@ -163,7 +163,7 @@ fn MadeRow(made: Made, back: String) -> impl IntoView {
                     </h2>
                     <p class="text-muted mt-1 text-sm">{told}</p>
                     <div class="mt-2 flex flex-wrap gap-2">
-                        <a class="button-quiet" href=again aria-label=format!("Use the words again: {prompt}")>
+                        <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
                             "Use again"
                         </a>
     <PinButton job pinned prompt back />
@@ -183,7 +183,7 @@ fn PinButton(job: JobId, pinned: bool, prompt: String, back: String) -> impl Int
             pinned.set(now);
         }
     });
-    let action = move || if pinned.get() { "Take the pin off" } else { "Pin" };
+    let name = move || if pinned.get() { "Pinned" } else { "Pin" };
     view! {
         <ActionForm action=pin>
             <input type="hidden" name="id" value=job.to_string() />
@@ -193,9 +193,10 @@ fn PinButton(job: JobId, pinned: bool, prompt: String, back: String) -> impl Int
                 class="button-quiet"
                 class:is-pinned=move || pinned.get()
                 type="submit"
-                aria-label=move || format!("{}: {prompt}", action())
+                aria-label=move || format!("{}: {prompt}", name())
+                aria-pressed=move || pinned.get().to_string()
             >
-                {move || if pinned.get() { "Pinned" } else { "Pin" }}
+                {name}
             </button>
         </ActionForm>
     }

@@ -86,10 +86,11 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
             view! { <GoOn made action upscales but=form.but /> }.into_any()
         }
         None => {
-            let told = told.clone();
+            let told = if open { String::new() } else { told.clone() };
             view! { <BecomeForm media size=(width, height) action upscales told strength=form.strength /> }.into_any()
         }
     };
+    let told = if open { told } else { String::new() };
     view! {
         <Title text=words.clone() />
         <h1 class="words mb-1 text-3xl sm:text-4xl">{words.clone()}</h1>

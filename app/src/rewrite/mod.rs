@@ -25,7 +25,7 @@ pub fn RewritePage() -> impl IntoView {
         <section class="pt-8 sm:pt-14">
             <h1 class="words mb-3 text-3xl sm:text-5xl">"A sentence, taken apart"</h1>
             <p class="text-muted mb-5 max-w-2xl">
-                "Paste a line from a script, a shot list or another tool. You see what each word is about, and get an ordinary prompt of it. Nothing is sent anywhere else, and nothing is kept."
+                "Paste a line from a script, a shot list or another tool. You see what each word is about, and get an ordinary prompt of it. Nothing is kept here; the sentence stands in the address, so that you can come back to it."
             </p>
             <form class="composer max-w-3xl" method="get" action="/rewrite">
                 <label class="sr-only" for="text">

@@ -82,7 +82,8 @@ pub(crate) fn redirect_forms(to: &str) {
         accept.is_some_and(|accept| accept.contains("text/html"))
     });
     if wants_page {
-        leptos_axum::redirect(to);
+        // What no header may hold is no address of ours.
+        leptos_axum::redirect(if HeaderValue::from_str(to).is_ok() { to } else { "/" });
     }
 }
 

@@ -1,11 +1,19 @@
 //! A trail as its page shows it.
 
+use std::time::Duration;
+
 use domain::{JobView, OutputId};
 use services::jobs::Trail;
 use similar::{ChangeTag, TextDiff};
 
 use crate::trail::words::Change;
 use crate::trail::{Place, Step, Word};
+
+/// How long two prompts are compared; what is left by then counts as different. Two of the longest that have nothing in
+/// common would take a tenth of a second, and a trail has dozens.
+const LONGEST_LOOK: Duration = Duration::from_millis(2);
+/// Characters of a prompt that stand below a small picture.
+const CAPTION_CHARS: usize = 120;
 
 /// The steps of a trail, in its order.
 pub(crate) fn steps(trail: Trail) -> Vec<Step> {
@@ -26,7 +34,7 @@ pub(crate) fn steps(trail: Trail) -> Vec<Step> {
 pub(crate) fn changed_words(before: &str, after: &str) -> Vec<Word> {
     let (before, after) = (pieces(before), pieces(after));
     let mut words: Vec<Word> = Vec::new();
-    for change in TextDiff::from_slices(&before, &after).iter_all_changes() {
+    for change in TextDiff::configure().timeout(LONGEST_LOOK).diff_slices(&before, &after).iter_all_changes() {
         let tag = match change.tag() {
             ChangeTag::Equal => Change::Same,
             ChangeTag::Insert => Change::Added,
@@ -59,11 +67,29 @@ fn step(view: &JobView, earlier: Option<&JobView>, chosen: Option<OutputId>, pla
     let chosen = chosen.filter(|chosen| view.outputs.iter().any(|output| output.id == *chosen));
     Step {
         job: view.id,
-        prompt: view.request.prompt.clone(),
-        words: earlier.map(|earlier| changed_words(&earlier.request.prompt, &view.request.prompt)).unwrap_or_default(),
+        prompt: view.request.prompt.chars().take(CAPTION_CHARS).collect(),
+        words: earlier.map(|earlier| changes(&earlier.request.prompt, &view.request.prompt)),
         picture: chosen.or(view.outputs.first().map(|output| output.id)),
         place,
     }
+}
+
+/// Only what came and went, each without the comma that joined it to the rest.
+fn changes(before: &str, after: &str) -> Vec<Word> {
+    let mut left = CAPTION_CHARS;
+    let mut changes = Vec::new();
+    for Word { change, text } in changed_words(before, after) {
+        if change == Change::Same || left == 0 {
+            continue;
+        }
+        let bare = text.trim_start_matches([',', '.', ';', ' ']);
+        let text: String = bare.chars().take(left).collect();
+        left -= text.chars().count();
+        if !text.is_empty() {
+            changes.push(Word { change, text: format!(" {text}") });
+        }
+    }
+    changes
 }
 
 #[cfg(test)]
@@ -88,5 +114,9 @@ mod tests {
         assert_eq!(told("a boat, calm", "a boat"), "[a boat] -[, calm]");
         assert_eq!(told("a sea", "a sea"), "[a sea]");
         assert_eq!(told("", "a sea"), "+[a sea]");
+        let changes = changes("a calm lake", "a calm lake, stars");
+        assert_eq!(changes, [Word { change: Change::Added, text: " stars".into() }]);
+        let long: String = (0..600).map(|at| format!("w{at} ")).collect();
+        assert!(super::changes("a", &long).iter().map(|word| word.text.chars().count()).sum::<usize>() <= 130);
     }
 }

@@ -6,7 +6,7 @@ use domain::phrases::{Language, sentence, title};
 use domain::{AppError, Plan};
 use leptos::prelude::use_context;
 
-use super::{handles, holder, visitor};
+use super::{filled_in, handles, holder, visitor};
 use crate::create::request::request_from_form;
 use crate::create::settings::ComposerForm;
 use crate::error::{Check, PageError};
@@ -82,5 +82,5 @@ pub(crate) async fn notice(form: ComposerForm, code: &str) -> Option<PageError> 
 }
 
 async fn price(form: ComposerForm) -> Result<u32, AppError> {
-    Ok(handles().admission.quote(&visitor(), request_from_form(form)?).await?.price)
+    Ok(handles().admission.quote(&visitor(), request_from_form(filled_in(form, 0))?).await?.price)
 }

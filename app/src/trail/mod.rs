@@ -13,9 +13,10 @@ pub use words::{ChangedWords, Word};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     pub job: JobId,
+    /// Its words, or the first of them.
     pub prompt: String,
-    /// Its words beside those of the step before it; empty for the first one.
-    pub words: Vec<Word>,
+    /// What came and went since the step before it, if there is one.
+    pub words: Option<Vec<Word>>,
     /// The picture that was chosen of it, or its first one, if there is one by now.
     pub picture: Option<OutputId>,
     /// Where it stands to the job that is shown.
@@ -52,8 +53,11 @@ fn TrailStep(step: Step) -> impl IntoView {
     let picture = picture.map(|picture| {
         view! { <img class="trail-picture" src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> }
     });
-    let caption =
-        if words.is_empty() { prompt.into_any() } else { view! { <ChangedWords words brief=true /> }.into_any() };
+    let caption = match words {
+        None => prompt.into_any(),
+        Some(words) if words.is_empty() => view! { <span class="italic">"The same words"</span> }.into_any(),
+        Some(words) => view! { <ChangedWords words /> }.into_any(),
+    };
     view! {
         <li class="trail-step" class:trail-after=place == Place::After>
             <a class="trail-link" href=format!("/g/{job}") aria-current=current>

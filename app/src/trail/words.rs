@@ -16,28 +16,17 @@ pub struct Word {
     pub text: String,
 }
 
-/// Words with what changed marked. `brief`: only the changes, where there are any.
+/// Words with what changed marked.
 #[component]
-pub fn ChangedWords(words: Vec<Word>, #[prop(optional)] brief: bool) -> impl IntoView {
-    let changed = words.iter().any(|word| word.change != Change::Same);
-    if brief && !changed {
-        return view! { <span class="italic">"The same words"</span> }.into_any();
-    }
-    let shown = words.into_iter().filter(|word| !(brief && word.change == Change::Same));
-    shown.map(|word| if brief { bare(word) } else { word }).map(|word| view! { <Run word /> }).collect_view().into_any()
-}
-
-/// Without the mark that joins it to words that are not shown.
-fn bare(word: Word) -> Word {
-    let text = format!(" {}", word.text.trim_start_matches([',', '.', ';', ' ']));
-    Word { text, ..word }
+pub fn ChangedWords(words: Vec<Word>) -> impl IntoView {
+    words.into_iter().map(|word| view! { <Run word /> }).collect_view()
 }
 
 #[component]
 fn Run(word: Word) -> impl IntoView {
     let Word { change, text } = word;
     // The space before a run is not marked with it.
-    let space = if text.starts_with(' ') { " " } else { "" };
+    let space = text.starts_with(' ').then_some(" ");
     let text = text.trim_start().to_owned();
     match change {
         Change::Same => view! { {space} <span>{text}</span> }.into_any(),

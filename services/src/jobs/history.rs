@@ -1,5 +1,7 @@
 //! What somebody made: searched, and step by step.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::{AppError, DeviceId, JobId, JobView};
 
@@ -40,8 +42,10 @@ pub struct History {
     pub at: DateTime<Utc>,
 }
 
-/// Most words that are looked for; further ones are left out.
-const MOST_WORDS: usize = 12;
+/// Most words that are looked for, and most characters of one: further ones are left out. Somebody may have thousands of
+/// long prompts, and every word is looked for in all of them.
+const MOST_WORDS: usize = 8;
+const MOST_CHARS: usize = 32;
 
 impl Jobs {
     /// A job of this owner, with those that led to it and those that went on from it.
@@ -57,7 +61,7 @@ impl Jobs {
 
     /// This owner's jobs that fit a search, `limit` of them at most.
     pub async fn history(&self, owner: DeviceId, search: &Search, limit: u32) -> Result<History, AppError> {
-        let patterns: Vec<String> = search.words.split_whitespace().take(MOST_WORDS).map(containing).collect();
+        let patterns: Vec<String> = wanted(&search.words).iter().map(|word| containing(word)).collect();
         let Search { pinned, before, .. } = *search;
         let rows = store::history(&self.pool, owner, &patterns, pinned, before, limit + 1).await.map_err(explain)?;
         let more = rows.len() > limit as usize;
@@ -72,6 +76,12 @@ impl Jobs {
         let found = store::pin(&self.pool, job, owner, pinned).await.map_err(explain)?;
         if found { Ok(()) } else { Err(AppError::NotFound) }
     }
+}
+
+/// The words that are looked for, each once. What no prompt has is left out of them, too.
+fn wanted(search: &str) -> BTreeSet<String> {
+    let sayable = |word: &str| word.chars().filter(|c| !c.is_control()).take(MOST_CHARS).collect::<String>();
+    search.split_whitespace().take(MOST_WORDS).map(sayable).filter(|word| !word.is_empty()).collect()
 }
 
 /// A pattern for texts that contain this one, whatever signs it has.
@@ -90,7 +100,15 @@ fn containing(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::containing;
+    use super::{containing, wanted};
+
+    #[test]
+    fn a_search_is_bounded_whatever_is_asked() {
+        assert_eq!(wanted("red boat  red").into_iter().collect::<Vec<_>>(), ["boat", "red"]);
+        assert!(wanted("\u{0} \u{7}").is_empty());
+        let long = wanted(&format!("{} {}", "a".repeat(9_000), "b ".repeat(9_000)));
+        assert_eq!(long.iter().map(|word| word.chars().count()).collect::<Vec<_>>(), [32, 1]);
+    }
 
     #[test]
     fn signs_of_a_pattern_are_signs_of_the_text() {
