@@ -19,7 +19,7 @@ enum Standing {
     Idle,
     /// On its way: how much of it, from 0 to 1; after that it is being looked at.
     Sending(f64),
-    Refused(PageError),
+    Refused(Box<PageError>),
 }
 
 /// A large card to tap: camera or gallery on a phone; on a desktop a photo may also be dropped on it, or pasted. Without
@@ -32,6 +32,7 @@ pub fn PhotoCard() -> impl IntoView {
     let input = NodeRef::<Input>::new();
     let navigate = use_navigate();
     let send = move |file: File| {
+        upload.set_value(None);
         standing.set(Standing::Sending(0.0));
         let navigate = navigate.clone();
         let started = Upload::start(
@@ -59,17 +60,16 @@ pub fn PhotoCard() -> impl IntoView {
     });
     on_cleanup(move || pasting.remove());
     let cancel = move |_| {
-        upload.update_value(|upload| {
-            if let Some(upload) = upload.take() {
-                upload.cancel();
-            }
-        });
+        upload.set_value(None);
         standing.set(Standing::Idle);
         // The same file may be chosen again.
         if let Some(input) = input.get_untracked() {
             input.set_value("");
         }
     };
+    // Apart from each other, so that the button stays the same one while the number grows.
+    let part = Memo::new(move |_| if let Standing::Sending(part) = standing.get() { part } else { 0.0 });
+    let sending = Memo::new(move |_| matches!(standing.get(), Standing::Sending(_)));
     view! {
         <form
             class="photo-card"
@@ -113,22 +113,20 @@ pub fn PhotoCard() -> impl IntoView {
             <button class="button-accent no-script-only" type="submit">
                 "Use this photo"
             </button>
+            <Show when=move || sending.get()>
+                <div class="photo-progress">
+                    <progress class="check-progress" max="1" value=part aria-label="Sending the photo"></progress>
+                    <span class="text-muted text-sm">
+                        {move || if part.get() < 1.0 { format!("Sending, {:.0} %", part.get() * 100.0) } else { "Looking at it…".to_owned() }}
+                    </span>
+                    <button class="button-quiet" type="button" on:click=cancel>
+                        "Cancel"
+                    </button>
+                </div>
+            </Show>
             {move || match standing.get() {
-                Standing::Idle => ().into_any(),
-                Standing::Refused(error) => view! { <ErrorNotice error /> }.into_any(),
-                Standing::Sending(part) => {
-                    let told = if part < 1.0 { format!("Sending, {:.0} %", part * 100.0) } else { "Looking at it…".to_owned() };
-                    view! {
-                        <div class="photo-progress">
-                            <progress class="check-progress" max="1" value=part aria-label="Sending the photo"></progress>
-                            <span class="text-muted text-sm">{told}</span>
-                            <button class="button-quiet" type="button" on:click=cancel>
-                                "Cancel"
-                            </button>
-                        </div>
-                    }
-                        .into_any()
-                }
+                Standing::Refused(error) => Some(view! { <ErrorNotice error=*error /> }),
+                Standing::Idle | Standing::Sending(_) => None,
             }}
         </form>
     }

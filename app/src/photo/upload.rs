@@ -1,7 +1,6 @@
 //! Sending a file with word of how far it is. `fetch` can't say that about what it sends.
 
 use domain::{OutputId, Problem};
-use leptos::prelude::*;
 use serde::Deserialize;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -12,14 +11,26 @@ use crate::error::PageError;
 /// What came of it.
 pub enum Outcome {
     Taken(OutputId),
-    Refused(PageError),
+    Refused(Box<PageError>),
 }
 
-/// A file on its way. It goes on when this is dropped; [`Upload::cancel`] stops it.
+/// A file on its way. Dropping it stops it: nobody would hear the answer, and nothing of it is kept.
 pub struct Upload {
     request: XmlHttpRequest,
-    // Called by the request as long as it lasts.
-    _callbacks: (Closure<dyn FnMut(ProgressEvent)>, Closure<dyn FnMut()>, Closure<dyn FnMut()>),
+    _sent: Closure<dyn FnMut(ProgressEvent)>,
+    _answered: Closure<dyn FnMut()>,
+    _failed: Closure<dyn FnMut()>,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Ok(upload) = self.request.upload() {
+            upload.set_onprogress(None);
+        }
+        self.request.set_onload(None);
+        self.request.set_onerror(None);
+        let _ = self.request.abort();
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,18 +52,14 @@ impl Upload {
             let (request, done) = (request.clone(), done.clone());
             Closure::<dyn FnMut()>::new(move || done(outcome(&request)))
         };
-        let failed = Closure::<dyn FnMut()>::new(move || done(Outcome::Refused(PageError::offline())));
+        let failed = Closure::<dyn FnMut()>::new(move || done(Outcome::Refused(Box::new(PageError::offline()))));
         request.upload().ok()?.set_onprogress(Some(sent.as_ref().unchecked_ref()));
         request.set_onload(Some(answered.as_ref().unchecked_ref()));
         request.set_onerror(Some(failed.as_ref().unchecked_ref()));
         request.send_with_opt_blob(Some(file)).ok()?;
-        Some(Self { request, _callbacks: (sent, answered, failed) })
+        Some(Self { request, _sent: sent, _answered: answered, _failed: failed })
     }
 
-    /// Stops it. Nothing of it is kept.
-    pub fn cancel(self) {
-        let _ = self.request.abort();
-    }
 }
 
 fn outcome(request: &XmlHttpRequest) -> Outcome {
@@ -62,8 +69,6 @@ fn outcome(request: &XmlHttpRequest) -> Outcome {
     {
         return Outcome::Taken(photo.id);
     }
-    Outcome::Refused(match serde_json::from_str::<Problem>(&body) {
-        Ok(problem) => PageError::told(&problem),
-        Err(_) => PageError::offline(),
-    })
+    let problem = serde_json::from_str::<Problem>(&body);
+    Outcome::Refused(Box::new(problem.map_or_else(|_| PageError::offline(), |problem| PageError::told(&problem))))
 }
