@@ -3,10 +3,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-fleet people traps chaos examples lint fmt clean
+.PHONY: help setup build run test bench bench-fleet people traps chaos examples screenshots lighthouse lint fmt clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Bring the tools that are missing (quick when nothing is)
 	@scripts/setup.sh
@@ -36,6 +36,14 @@ traps: setup ## Put known traps back and see the tests fail, about a quarter of 
 examples: setup ## Draw the page's example pictures with the built-in model
 	@scripts/build.sh native
 	@source scripts/env.sh && "$$CARGO_TARGET_DIR/release/mindseye-worker" examples
+
+screenshots: setup ## Take pictures of every page and state, to look at
+	@scripts/build.sh
+	@scripts/screenshots.sh
+
+lighthouse: setup ## Measure the first page as a slow phone sees it
+	@scripts/build.sh
+	@scripts/lighthouse.sh
 
 build: setup ## Build everything without running it
 	@scripts/build.sh

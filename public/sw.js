@@ -15,3 +15,16 @@ self.addEventListener('fetch', (event) => {
   if (event.request.mode !== 'navigate' || event.request.method !== 'GET') return;
   event.respondWith(fetch(event.request).catch(() => caches.match(PAGE).then((page) => page ?? Response.error())));
 });
+
+// A word that something is done was tapped: to the page that has it, where one is open.
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const address = new URL(event.notification.data || '/', self.location.origin).href;
+  event.waitUntil((async () => {
+    const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    const open = pages.find((page) => page.url === address) || pages[0];
+    if (!open) return self.clients.openWindow(address);
+    await open.focus();
+    if (open.url !== address) await open.navigate(address).catch(() => self.clients.openWindow(address));
+  })());
+});

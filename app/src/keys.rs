@@ -46,11 +46,12 @@ pub fn KeyList() -> impl IntoView {
                 <h2 class="words mb-3 text-xl" id="keys-title">
                     "Keys"
                 </h2>
-                <dl class="mb-3">{rows.to_vec()}</dl>
+                <dl class="mb-3">{rows.into_iter().collect_view()}</dl>
                 <label class="flex min-h-[44px] items-center gap-3">
                     <input
                         class="h-5 w-5"
                         type="checkbox"
+                        autofocus
                         prop:checked=move || on.get()
                         on:change=move |event| {
                             on.set(event_target_checked(&event));

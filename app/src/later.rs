@@ -5,8 +5,10 @@ use leptos_router::{LazyRoute, lazy_route};
 
 use crate::compare::ComparePage;
 use crate::credits::CreditsPage;
+use crate::design::DesignPage;
 use crate::history::HistoryPage;
 use crate::minds_eye::MindsEyePage;
+use crate::photo::PhotoPage;
 use crate::picture::PicturePage;
 use crate::rewrite::RewritePage;
 
@@ -91,5 +93,33 @@ impl LazyRoute for Rewrite {
 
     fn view(_page: Self) -> AnyView {
         view! { <RewritePage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Design;
+
+#[lazy_route]
+impl LazyRoute for Design {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <DesignPage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Photo;
+
+#[lazy_route]
+impl LazyRoute for Photo {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <PhotoPage /> }.into_any()
     }
 }

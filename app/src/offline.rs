@@ -8,12 +8,17 @@ use web_sys::ServiceWorkerContainer;
 
 /// Asks the browser to keep it. To be called in the browser.
 pub fn keep_page() {
-    // Browsers have none of it on plain HTTP, in some apps, and in some private windows.
-    let container = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("serviceWorker"));
-    let Some(container) = container.ok().filter(JsValue::is_object) else { return };
-    let registered = container.unchecked_into::<ServiceWorkerContainer>().register("/sw.js");
+    let Some(container) = service_worker() else { return };
+    let registered = container.register("/sw.js");
     spawn_local(async move {
         // Refused is as good as absent.
         let _ = JsFuture::from(registered).await;
     });
+}
+
+/// The page's way to its service worker. Browsers have none of it on plain HTTP, in some apps, and in some private
+/// windows.
+pub fn service_worker() -> Option<ServiceWorkerContainer> {
+    let container = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("serviceWorker"));
+    Some(container.ok().filter(JsValue::is_object)?.unchecked_into())
 }

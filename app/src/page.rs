@@ -7,15 +7,14 @@ use leptos_router::{Lazy, SsrMode, path};
 
 use crate::checks::Checks;
 use crate::create::StudioPage;
-use crate::later::{Compare, Credits, History, MindsEye, Picture, Rewrite};
-use crate::photo::PhotoPage;
+use crate::later::{Compare, Credits, Design, History, MindsEye, Photo, Picture, Rewrite};
 use crate::result::ResultPage;
 use crate::ui::{Footer, Header, NotFoundPage};
 use crate::{keys, offline, signals};
 
-/// Applies the chosen theme before the first paint. The rest of the choice is in `ui::header`.
-const EARLY_THEME: &str =
-    "try{var t=localStorage.getItem('theme');if(t)document.documentElement.dataset.theme=t}catch(e){}";
+/// Applies the chosen theme before the first paint (the rest of the choice is in `ui::header`), and keeps links and forms
+/// working where the other scripts have not come or have broken.
+const EARLY: &str = include_str!("early.js");
 
 /// The HTML document around the application. `fingerprints`: whether the operator wants browsers to make one; they
 /// read it from the document.
@@ -31,7 +30,7 @@ pub fn shell(options: LeptosOptions, fingerprints: bool) -> impl IntoView {
                 <meta name="theme-color" content="#faf7f2" media="(prefers-color-scheme: light)" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="apple-touch-icon" href="/icon-192.png" />
-                <script nonce=leptos::nonce::use_nonce() inner_html=EARLY_THEME></script>
+                <script nonce=leptos::nonce::use_nonce() inner_html=EARLY></script>
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <HydrationScripts options />
                 <MetaTags />
@@ -66,12 +65,13 @@ pub fn App() -> impl IntoView {
             <main id="main" class="mx-auto w-full max-w-5xl flex-1 px-4 pb-16 sm:px-6">
                 <Routes fallback=NotFoundPage>
                     <Route path=path!("/") view=StudioPage ssr=SsrMode::Async />
-                    <Route path=path!("/photo") view=PhotoPage ssr=SsrMode::Async />
+                    <Route path=path!("/photo") view={Lazy::<Photo>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/g/:id") view=ResultPage ssr=SsrMode::Async />
                     <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/history") view={Lazy::<History>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rewrite") view={Lazy::<Rewrite>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/design") view={Lazy::<Design>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/credits") view={Lazy::<Credits>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/minds-eye") view={Lazy::<MindsEye>::new()} ssr=SsrMode::Async />
                 </Routes>

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { accessible, expect, hydrated, pictures, test } from './visitor';
 
 // Beginning from a photo: chosen, dropped or pasted; refused kindly; and what becomes of it.
 
-const fixture = (name: string) => join(__dirname, '../../intake/tests/fixtures', name);
+const fixture = (name: string) => fileURLToPath(new URL(`../../intake/tests/fixtures/${name}`, import.meta.url));
 const photo = fixture('16-megapixels-alpha.webp');
 
 test('a photo is chosen and becomes a picture', async ({ page, javaScriptEnabled }) => {

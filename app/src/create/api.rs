@@ -11,12 +11,19 @@ pub struct Facts {
     pub credits: Credits,
     /// Models that can be asked for; the default first.
     pub models: Vec<ModelCard>,
+    /// Seconds that people waited lately, by model: half of the waits lie between the two.
+    pub waits: Vec<(String, [f64; 2])>,
 }
 
 impl Facts {
     /// The model that makes pictures when none is named.
     pub fn card(&self) -> Option<&ModelCard> {
         self.models.iter().find(|card| !card.upscales())
+    }
+
+    /// How long people waited for this model's pictures lately, where enough did.
+    pub fn wait(&self, model: &str) -> Option<[f64; 2]> {
+        self.waits.iter().find(|(name, _)| name == model).map(|(_, wait)| *wait)
     }
 
     /// Whether pictures can be made larger.
@@ -30,7 +37,11 @@ impl Facts {
 pub async fn studio_facts() -> Result<Facts, PageError> {
     let handles = crate::server::handles();
     let holder = crate::server::holder().await?;
-    Ok(Facts { credits: handles.credits.balance(holder).await?, models: handles.models.cards().await? })
+    Ok(Facts {
+        credits: handles.credits.balance(holder).await?,
+        models: handles.models.cards().await?,
+        waits: handles.jobs.waits(),
+    })
 }
 
 /// The visitor's latest jobs, newest first.

@@ -9,6 +9,8 @@ use web_sys::{FormData, HtmlFormElement, HtmlTextAreaElement};
 use super::api::{CreatePictures, Facts};
 use super::request::request_from_form;
 use super::settings::{ASPECTS, ComposerForm};
+use crate::job::time::about;
+use crate::ui::busy;
 
 /// The prompt, its settings, and the button.
 #[component]
@@ -22,10 +24,27 @@ pub fn Composer(
 ) -> impl IntoView {
     let first = prompt.get_untracked();
     let chosen = prefill.clone();
-    // What the form says now, for its price.
+    // What the form says now, for its price; what was chosen before the scripts came is read when they have.
     let asked = RwSignal::new(Some(ComposerForm { prompt: first.clone(), ..prefill.clone() }));
+    Effect::new(move |_| {
+        if let Some(form) = area.get().and_then(|area| area.form()) {
+            asked.set(said_by(&form));
+        }
+    });
+    // Each job made here is a step on from the one before it.
+    let parent = RwSignal::new(prefill.parent.clone());
+    let follow = Effect::watch(
+        move || create.value().get(),
+        move |made, _, _| {
+            if let Some(Ok(job)) = made {
+                parent.set(job.id.to_string());
+            }
+        },
+        false,
+    );
+    on_cleanup(move || follow.stop());
     view! {
-        <ActionForm action=create attr:class="composer" on:input=move |event| asked.set(form_of(&event))>
+        <ActionForm action=create attr:aria-busy=busy(create) attr:class="composer" on:input=move |event| asked.set(form_of(&event))>
             <label class="sr-only" for="prompt">
                 "Describe what you would like to see"
             </label>
@@ -42,14 +61,14 @@ pub fn Composer(
             >
                 {first}
             </textarea>
-            {(!chosen.parent.is_empty()).then(|| view! { <input type="hidden" name="parent" value=chosen.parent.clone() /> })}
+            <input type="hidden" name="parent" value=chosen.parent.clone() prop:value=move || parent.get() />
             <SizeChips facts chosen=chosen.size.clone() />
             <StyleChips chosen=chosen.style.clone() />
             <div class="composer-end">
                 <MoreSettings facts prefill=chosen />
                 <div class="composer-go">
                     <CreditsLine facts asked />
-                    <button class="button-accent" type="submit" disabled=move || create.pending().get()>
+                    <button class="button-accent" type="submit">
                         {move || if create.pending().get() { "Sending…" } else { "Create" }}
                     </button>
                 </div>
@@ -137,7 +156,7 @@ fn StyleChips(chosen: String) -> impl IntoView {
                 <input class="sr-only" type="radio" name="style" value="" checked=none />
                 "Any style"
             </label>
-            {chips.to_vec()}
+            {chips.into_iter().collect_view()}
         </fieldset>
     }
 }
@@ -159,10 +178,15 @@ fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>, asked: RwSignal<Optio
     move || {
         facts.get().map(|facts| {
             let price = asked.get().and_then(|form| price_of(form, &facts.models));
+            let form = asked.get();
+            let model = form.map(|form| form.model).filter(|model| !model.is_empty());
+            let model = model.or_else(|| facts.card().map(|card| card.name.clone()));
+            let wait =
+                model.and_then(|model| facts.wait(&model)).map(|[low, high]| format!("lately {} · ", about(low, high)));
             let cost = price.map(|price| view! { <span data-price=price>{credits(price)} " · "</span> });
             view! {
                 <p class="text-muted text-sm whitespace-nowrap" data-credits=facts.credits.credits_left>
-                    {cost}
+                    {cost} {wait}
                     {format!("{} left today", facts.credits.credits_left)}
                 </p>
             }
@@ -186,8 +210,12 @@ fn price_of(form: ComposerForm, models: &[ModelCard]) -> Option<u32> {
 /// What a form's fields say. `None` where the event is of no form.
 fn form_of(event: &web_sys::Event) -> Option<ComposerForm> {
     let target = event.current_target().or_else(|| event.target())?;
-    let form = target.dyn_into::<HtmlFormElement>().ok()?;
-    let data = FormData::new_with_form(&form).ok()?;
+    said_by(&target.dyn_into::<HtmlFormElement>().ok()?)
+}
+
+/// What a form's fields say, as far as its price hangs on them.
+fn said_by(form: &HtmlFormElement) -> Option<ComposerForm> {
+    let data = FormData::new_with_form(form).ok()?;
     let said = |name: &str| data.get(name).as_string().unwrap_or_default();
     Some(ComposerForm {
         prompt: said("prompt"),
@@ -204,13 +232,21 @@ fn form_of(event: &web_sys::Event) -> Option<ComposerForm> {
 #[component]
 fn ModelChoice(#[prop(into)] facts: Signal<Option<Facts>>, chosen: String) -> impl IntoView {
     move || {
-        let cards = facts.get().map(|facts| facts.models).unwrap_or_default();
-        let drawing: Vec<ModelCard> = cards.into_iter().filter(|card| !card.upscales()).collect();
+        let facts = facts.get();
+        let wait = |name: &str| facts.as_ref().and_then(|facts| facts.wait(name));
+        let cards = facts.as_ref().map(|facts| facts.models.as_slice()).unwrap_or_default();
+        let drawing: Vec<&ModelCard> = cards.iter().filter(|card| !card.upscales()).collect();
         let options = drawing
             .iter()
             .map(|card| {
                 let selected = card.name == chosen;
-                view! { <option value=card.name.clone() selected=selected>{card.title.clone()}</option> }
+                let lately = wait(&card.name).map(|[low, high]| format!(" (lately {})", about(low, high)));
+                view! {
+                    <option value=card.name.clone() selected=selected>
+                        {card.title.clone()}
+                        {lately}
+                    </option>
+                }
             })
             .collect_view();
         (drawing.len() > 1).then(|| {
@@ -227,8 +263,16 @@ fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerFor
     let card = move || facts.get().and_then(|facts| facts.card().cloned());
     let hint = move |of: fn(&ModelCard) -> String| card().as_ref().map(of).unwrap_or_default();
     let count = if prefill.count.is_empty() { "4".to_owned() } else { prefill.count.clone() };
-    let counts =
-        ["1", "2", "4", "8"].map(|number| view! { <option value=number selected=number == count>{number}</option> });
+    let usual = ["1", "2", "4", "8"];
+    let extra = (!usual.contains(&count.as_str()) && count.parse::<u32>().is_ok()).then(|| count.clone());
+    let counts = usual.into_iter().map(str::to_owned).chain(extra);
+    let counts = counts
+        .map(|number| {
+            let selected = number == count;
+            let name = number.clone();
+            view! { <option value=number selected=selected>{name}</option> }
+        })
+        .collect_view();
     let open = prefill.has_settings();
     view! {
         <details class="settings" open=open>
@@ -237,7 +281,7 @@ fn MoreSettings(#[prop(into)] facts: Signal<Option<Facts>>, prefill: ComposerFor
                 <ModelChoice facts chosen=prefill.model.clone() />
                 <label class="field">
                     "Pictures"
-                    <select name="count">{counts.to_vec()}</select>
+                    <select name="count">{counts}</select>
                 </label>
                 <label class="field">
                     "Seed"

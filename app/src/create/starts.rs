@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::api::CreatePictures;
 use super::settings::ComposerForm;
+use crate::ui::busy;
 
 /// The prompt that a first visit finds in the box.
 pub const FIRST_PROMPT: &str = STARTS[0].prompt;
@@ -61,19 +62,18 @@ pub fn StartingPoints(
                 <h2 class="text-muted text-sm tracking-wide uppercase" id="starts">
                     "Or start from one of these"
                 </h2>
-                <ActionForm action=create>
+                <ActionForm action=create attr:aria-busy=busy(create)>
                     <button
                         class="button-quiet whitespace-nowrap"
                         type="submit"
                         name="how"
                         value="surprise"
-                        disabled=move || create.pending().get()
                     >
                         "Surprise me"
                     </button>
                 </ActionForm>
             </div>
-            <ul class="starts">{cards.to_vec()}</ul>
+            <ul class="starts">{cards.into_iter().collect_view()}</ul>
         </nav>
     }
 }

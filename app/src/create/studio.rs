@@ -1,8 +1,9 @@
 use domain::JobView;
-use leptos::html::Textarea;
+use leptos::html::{Section, Textarea};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::api::{CreatePictures, form_notice, recent_jobs, studio_facts};
 use super::composer::Composer;
@@ -28,9 +29,18 @@ pub fn StudioPage() -> impl IntoView {
     let prompt = RwSignal::new(FIRST_PROMPT.to_owned());
     let area = NodeRef::<Textarea>::new();
     let made = RwSignal::new(Vec::<JobView>::new());
+    let newest = NodeRef::<Section>::new();
     Effect::new(move |_| {
         if let Some(Ok(job)) = create.value().get() {
             made.update(|made| made.insert(0, job));
+            // What was asked for is seen, wherever on the page it was asked.
+            request_animation_frame(move || {
+                if let Some(section) = newest.get_untracked() {
+                    let nearest = ScrollIntoViewOptions::new();
+                    nearest.set_block(ScrollLogicalPosition::Nearest);
+                    section.scroll_into_view_with_scroll_into_view_options(&nearest);
+                }
+            });
         }
     });
     let upscales = Signal::derive(move || facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.upscales())));
@@ -95,6 +105,13 @@ pub fn StudioPage() -> impl IntoView {
                     told.get().flatten().filter(|_| !answered).map(|error| view! { <ErrorNotice error /> })
                 }}
             </Transition>
+        </section>
+        <section class="studio-made" aria-label="What you make now" node_ref=newest>
+            <For each=move || made.get() key=|job| job.id let:job>
+                <JobCard job again=create upscales />
+            </For>
+        </section>
+        <section class="pb-6">
             <div class="mt-6">
                 <PhotoCard />
             </div>
@@ -103,9 +120,6 @@ pub fn StudioPage() -> impl IntoView {
             </div>
         </section>
         <section class="space-y-12" aria-label="What you made">
-            <For each=move || made.get() key=|job| job.id let:job>
-                <JobCard job again=create upscales />
-            </For>
             <Transition>
                 {move || {
                     recent

@@ -9,7 +9,7 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use self::api::{HistoryPageData, Made, PinJob, read_history};
-use crate::ui::ErrorNotice;
+use crate::ui::{ErrorNotice, busy};
 
 /// `/history`
 #[component]
@@ -185,7 +185,7 @@ fn PinButton(job: JobId, pinned: bool, prompt: String, back: String) -> impl Int
     });
     let name = move || if pinned.get() { "Pinned" } else { "Pin" };
     view! {
-        <ActionForm action=pin>
+        <ActionForm action=pin attr:aria-busy=busy(pin)>
             <input type="hidden" name="id" value=job.to_string() />
             <input type="hidden" name="pinned" prop:value=move || (!pinned.get()).to_string() value=(!pinned.get_untracked()).to_string() />
             <input type="hidden" name="back" value=back />
@@ -199,6 +199,7 @@ fn PinButton(job: JobId, pinned: bool, prompt: String, back: String) -> impl Int
                 {name}
             </button>
         </ActionForm>
+        {move || pin.value().get().and_then(Result::err).map(|error| view! { <ErrorNotice error /> })}
     }
 }
 

@@ -3,6 +3,7 @@ use domain::{JobId, ValidRequest, Way};
 use leptos::prelude::*;
 
 use crate::create::api::CreatePictures;
+use crate::ui::busy;
 
 /// The same words and settings with a new seed; nothing where that would be the same picture again.
 #[component]
@@ -20,7 +21,7 @@ pub fn Again(
     fields(&request, job).map(|fields| {
         let field = |(name, value): (&'static str, String)| view! { <input type="hidden" name=name value=value /> };
         view! {
-            <ActionForm action>
+            <ActionForm action attr:aria-busy=busy(action)>
                 {fields.into_iter().map(field).collect_view()}
                 <button class=class type="submit">
                     <span>"More like this"</span>

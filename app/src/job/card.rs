@@ -7,9 +7,11 @@ use super::api::CancelJob;
 use super::from::FromPicture;
 use super::remix::remix_link;
 use super::tile::{Tile, tally};
+use super::time::about;
 use crate::create::CreditsReturned;
 use crate::create::api::CreatePictures;
 use crate::live::LiveJob;
+use crate::notify::TellMe;
 use crate::ui::{ErrorNotice, Notice};
 
 /// A job: its words, its grid, and what can be done with all of it.
@@ -120,7 +122,7 @@ pub fn JobCard(
                                 .into_any()
                         }
                     }
-                }
+                } <TellMe live />
             </div>
         </article>
     }
@@ -163,26 +165,4 @@ fn waiting_line(view: &JobView) -> String {
 fn when(view: &JobView) -> Option<String> {
     let [low, high] = view.eta_range_seconds?;
     (high >= 2.0).then(|| about(low, high))
-}
-
-fn about(low: f64, high: f64) -> String {
-    let low = low.floor().max(1.0);
-    let high = high.ceil().max(low + 1.0);
-    if high < 90.0 {
-        format!("about {low:.0} to {high:.0} s")
-    } else {
-        format!("about {:.0} to {:.0} min", (low / 60.0).floor().max(1.0), (high / 60.0).ceil())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::about;
-
-    #[test]
-    fn times_are_ranges() {
-        assert_eq!(about(4.8, 9.0), "about 4 to 9 s");
-        assert_eq!(about(0.2, 0.4), "about 1 to 2 s");
-        assert_eq!(about(240.0, 450.0), "about 4 to 8 min");
-    }
 }

@@ -7,6 +7,7 @@ use super::remix::remix_link;
 use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
 use crate::create::settings::picture_link;
+use crate::ui::busy;
 
 /// What can be made from a picture.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ pub fn GoOn(
     };
     view! {
         <div class="go-on">
-            <ActionForm action attr:class="but">
+            <ActionForm action attr:aria-busy=busy(action) attr:class="but">
                 <input type="hidden" name="from" value=media.to_string() />
                 <input type="hidden" name="how" value="but" />
                 <input type="hidden" name="prompt" value=words />
@@ -64,7 +65,7 @@ pub fn GoOn(
                     "Make it"
                 </button>
             </ActionForm>
-            <ActionForm action attr:class="go-on-list">
+            <ActionForm action attr:aria-busy=busy(action) attr:class="go-on-list">
                 <input type="hidden" name="from" value=media.to_string() />
                 <Choice how="little" name="Vary a little" told="The same scene, slightly different" key="v" />
                 <Choice how="lot" name="Vary a lot" told="The idea stays, much else is new" key="Shift+V" />

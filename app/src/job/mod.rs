@@ -8,5 +8,6 @@ pub mod go_on;
 pub mod remix;
 mod sheet;
 mod tile;
+pub mod time;
 
 pub use card::JobCard;

@@ -3,6 +3,7 @@ use domain::source::{A_LITTLE, A_LOT, DEFAULT_STRENGTH, FACTORS, may_upscale};
 use leptos::prelude::*;
 
 use crate::create::api::CreatePictures;
+use crate::ui::busy;
 
 /// How much of a photo changes, and what that is called.
 const STRENGTHS: [(f64, &str); 3] = [(A_LITTLE, "A little"), (DEFAULT_STRENGTH, "Half"), (A_LOT, "A lot")];
@@ -42,7 +43,7 @@ pub fn BecomeForm(
         })
         .collect_view();
     view! {
-        <ActionForm action attr:class="change-form become">
+        <ActionForm action attr:aria-busy=busy(action) attr:class="change-form become">
             <input type="hidden" name="from" value=media.to_string() />
             <label class="field">
                 "What should it become?"
@@ -57,13 +58,13 @@ pub fn BecomeForm(
             </label>
             <fieldset class="flex flex-wrap gap-2">
                 <legend class="text-muted mb-2 text-sm">"How much changes?"</legend>
-                {strengths.to_vec()}
+                {strengths.into_iter().collect_view()}
             </fieldset>
             <button class="button-accent" type="submit" disabled=move || action.pending().get()>
                 {move || if action.pending().get() { "Sending…" } else { "Make it" }}
             </button>
         </ActionForm>
-        <ActionForm action attr:class="go-on-list">
+        <ActionForm action attr:aria-busy=busy(action) attr:class="go-on-list">
             <input type="hidden" name="from" value=media.to_string() />
             {larger}
         </ActionForm>

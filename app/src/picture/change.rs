@@ -48,7 +48,7 @@ pub fn ChangeForm(
                 <input type="hidden" name="how" value="part" />
                 <fieldset class="flex flex-wrap gap-2">
                     <legend class="text-muted mb-2 text-sm">"Which part?"</legend>
-                    {places.to_vec()}
+                    {places.into_iter().collect_view()}
                 </fieldset>
                 <label class="field">
                     "What should be there?"

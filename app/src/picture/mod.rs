@@ -128,8 +128,9 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
 #[component]
 fn Siblings(media: OutputId, grid: Vec<OutputId>) -> impl IntoView {
     let here = grid.iter().position(|picture| *picture == media).unwrap_or(0);
-    let turn = |to: Option<usize>, key, name: &'static str| {
-        let to = to.and_then(|to| grid.get(to).copied());
+    // Around and around, so that neither link ever goes away under a finger or the focus.
+    let turn = |by: usize, key, name: &'static str| {
+        let to = grid.get((here + by) % grid.len().max(1)).copied();
         to.map(|to| {
             view! {
                 <a class="button-quiet" href=picture_link(to) aria-keyshortcuts=key>
@@ -138,8 +139,7 @@ fn Siblings(media: OutputId, grid: Vec<OutputId>) -> impl IntoView {
             }
         })
     };
-    let (before, after) =
-        (turn(here.checked_sub(1), "ArrowLeft", "Previous"), turn(Some(here + 1), "ArrowRight", "Next"));
+    let (before, after) = (turn(grid.len().saturating_sub(1), "ArrowLeft", "Previous"), turn(1, "ArrowRight", "Next"));
     let links = grid
         .iter()
         .enumerate()

@@ -1,10 +1,12 @@
 //! The design system: one component per file. Colours and shapes are in `style/tailwind.css`.
 
+mod busy;
 mod footer;
 mod header;
 mod not_found;
 mod notice;
 
+pub use busy::busy;
 pub use footer::Footer;
 pub use header::Header;
 pub use not_found::NotFoundPage;

@@ -105,6 +105,7 @@ impl Fleet {
     /// What the dispatcher expects of a job reaches other heads with the job's state.
     fn learn(&self, job: JobId, event: &JobEvent) {
         let JobEvent::State(view) = event else { return };
+        self.jobs.learn_wait(view);
         let Some(eta_seconds) = view.eta_seconds.filter(|_| !view.status.is_final()) else {
             self.outlook.forget(job);
             return;

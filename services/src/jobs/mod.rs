@@ -255,12 +255,26 @@ impl Jobs {
 
     async fn tell(&self, views: Vec<JobView>) {
         for view in views {
+            self.learn_wait(&view);
             let job = view.id;
             let event = JobEvent::State(Box::new(view));
             if let Err(error) = self.bus.publish(&Broadcast::JobEvent { job, event: event.clone() }).await {
                 tracing::debug!(%error, %job, "watchers at other heads may miss an event");
             }
             self.events.send(job, event);
+        }
+    }
+
+    /// Seconds that people waited for a job of each model lately; half of the waits lie between the two.
+    pub fn waits(&self) -> Vec<(String, [f64; 2])> {
+        self.outlook.waits(self.clock.now())
+    }
+
+    /// Remembers how long somebody waited, where this job is done.
+    pub(crate) fn learn_wait(&self, view: &JobView) {
+        if let (JobState::Succeeded, Some(end)) = (view.status, view.finished_at) {
+            let seconds = (end - view.created_at).num_milliseconds().max(0) as f64 / 1_000.0;
+            self.outlook.learn_wait(&view.request.model, seconds, self.clock.now());
         }
     }
 

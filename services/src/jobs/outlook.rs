@@ -3,7 +3,7 @@
 //! Derived state, kept in memory: after a restart it is unknown, and left out,
 //! until the next plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,6 +44,10 @@ const PACE_HOLDS: TimeDelta = TimeDelta::seconds(30);
 const OVERDUE: TimeDelta = TimeDelta::minutes(15);
 /// Most prospects that are kept of what another head's dispatcher said.
 const MOST_WAITING: usize = 50_000;
+/// Waits that are remembered of each model, for how long, and how many are needed to say anything.
+const WAITS_OF_EACH: usize = 32;
+const WAITS_HOLD: TimeDelta = TimeDelta::hours(1);
+const LEAST_WAITS: usize = 4;
 /// Further into the future nothing is foretold: 30 days, in milliseconds.
 const HORIZON_MS: f64 = 30.0 * 86_400_000.0;
 
@@ -68,6 +72,8 @@ struct Inner {
     running: HashMap<JobId, Prospect>,
     /// Jobs served in a second, and when that was so.
     pace: Option<(f64, DateTime<Utc>)>,
+    /// How long people waited lately, by model: when it ended, and its seconds.
+    waits: HashMap<String, VecDeque<(DateTime<Utc>, f64)>>,
 }
 
 impl Outlook {
@@ -100,12 +106,31 @@ impl Outlook {
         self.inner.write().unwrap_or_else(PoisonError::into_inner).pace = known;
     }
 
+    /// Somebody had everything of a job this long after asking for it.
+    pub(crate) fn learn_wait(&self, model: &str, seconds: f64, now: DateTime<Utc>) {
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let waits = inner.waits.entry(model.to_owned()).or_default();
+        waits.truncate(WAITS_OF_EACH - 1);
+        waits.push_front((now, seconds));
+    }
+
+    /// Seconds that people waited for a job of each model lately, from asking to having: half of the waits lie between
+    /// the two. Models that too few were made with are left out.
+    pub fn waits(&self, now: DateTime<Utc>) -> Vec<(String, [f64; 2])> {
+        let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
+        let mut told: Vec<_> =
+            inner.waits.iter().filter_map(|(model, waits)| Some((model.clone(), middle(waits, now)?))).collect();
+        told.sort_by(|(one, _), (other, _)| one.cmp(other));
+        told
+    }
+
     /// Forgets what was expected of jobs that should have ended long ago: where others dispatch, nobody may say so.
     pub(crate) fn tidy(&self, now: DateTime<Utc>) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         let holds = |_: &JobId, prospect: &mut Prospect| now - prospect.finish_at < OVERDUE;
         inner.waiting.retain(holds);
         inner.running.retain(holds);
+        inner.waits.retain(|_, waits| waits.front().is_some_and(|(at, _)| now - *at < WAITS_HOLD));
     }
 
     /// Counts a job that was just accepted, until the queue is counted again.
@@ -163,6 +188,15 @@ impl Outlook {
     }
 }
 
+/// The quarters between which half of the waits lie.
+fn middle(waits: &VecDeque<(DateTime<Utc>, f64)>, now: DateTime<Utc>) -> Option<[f64; 2]> {
+    let recent = waits.iter().filter(|(at, _)| now - *at < WAITS_HOLD);
+    let mut seconds: Vec<f64> = recent.map(|(_, seconds)| *seconds).collect();
+    seconds.sort_by(f64::total_cmp);
+    let at = |quarter: usize| seconds.get((seconds.len() - 1) * quarter / 4).copied();
+    if seconds.len() < LEAST_WAITS { None } else { Some([at(1)?, at(3)?]) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +239,23 @@ mod tests {
         assert_eq!(outlook.seconds_to_serve(10, now + TimeDelta::seconds(31)), None);
         outlook.learn_pace(f64::INFINITY, now);
         assert_eq!(outlook.seconds_to_serve(10, now), None);
+    }
+
+    #[test]
+    fn what_people_waited_is_told_while_enough_of_them_did_lately() {
+        let (outlook, now) = (Outlook::default(), DateTime::UNIX_EPOCH);
+        for seconds in [9.0, 3.0, 4.0] {
+            outlook.learn_wait("starter", seconds, now);
+        }
+        assert_eq!(outlook.waits(now), []);
+        outlook.learn_wait("starter", 5.0, now);
+        outlook.learn_wait("other", 5.0, now);
+        assert_eq!(outlook.waits(now), [("starter".to_owned(), [3.0, 5.0])]);
+        for _ in 0..40 {
+            outlook.learn_wait("starter", 7.0, now);
+        }
+        assert_eq!(outlook.waits(now), [("starter".to_owned(), [7.0, 7.0])], "only the latest count");
+        assert_eq!(outlook.waits(now + TimeDelta::minutes(61)), []);
     }
 
     #[test]
