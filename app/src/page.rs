@@ -17,8 +17,8 @@ use crate::{keys, offline, signals};
 const EARLY: &str = include_str!("early.js");
 
 /// The HTML document around the application. `fingerprints`: whether the operator wants browsers to make one; they
-/// read it from the document.
-pub fn shell(options: LeptosOptions, fingerprints: bool) -> impl IntoView {
+/// read it from the document. `scripts` loads the rest of them (`server::late_scripts`).
+pub fn shell(options: LeptosOptions, fingerprints: bool, scripts: String) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en" data-fingerprints=if fingerprints { "on" } else { "off" }>
@@ -31,8 +31,8 @@ pub fn shell(options: LeptosOptions, fingerprints: bool) -> impl IntoView {
                 <link rel="manifest" href="/manifest.webmanifest" />
                 <link rel="apple-touch-icon" href="/icon-192.png" />
                 <script nonce=leptos::nonce::use_nonce() inner_html=EARLY></script>
-                <HashedStylesheet options=options.clone() id="leptos" />
-                <HydrationScripts options />
+                <HashedStylesheet options id="leptos" />
+                <script type="module" nonce=leptos::nonce::use_nonce() inner_html=scripts></script>
                 <MetaTags />
             </head>
             <body>

@@ -1,6 +1,6 @@
 //! The pages: Leptos behind axum, with what each page and server function needs in its context.
 
-use app::server::Handles;
+use app::server::{Handles, late_scripts};
 use app::{App, shell};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -23,7 +23,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         state,
         generate_route_list(App),
         move || provide(&handles),
-        move || shell(options.clone(), fingerprints),
+        move || shell(options.clone(), fingerprints, late_scripts(&options)),
     )
 }
 
@@ -46,7 +46,10 @@ pub async fn page(state: AppState, request: Request, context: impl Fn() + Clone 
         provide(&handles);
         context();
     };
-    render_app_async_with_context(provide, move || shell(options.clone(), fingerprints))(request).await
+    render_app_async_with_context(provide, move || shell(options.clone(), fingerprints, late_scripts(&options)))(
+        request,
+    )
+    .await
 }
 
 fn provide(handles: &Handles) {

@@ -1,12 +1,14 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
 mod history;
+mod hydration;
 mod rewrite;
 mod steps;
 mod surprise;
 mod words;
 
 pub(crate) use history::history_page;
+pub use hydration::late_scripts;
 pub(crate) use rewrite::apart;
 pub(crate) use steps::{changed_words, steps};
 pub(crate) use surprise::filled_in;
