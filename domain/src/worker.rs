@@ -59,6 +59,9 @@ pub struct Hello {
     /// It fetches the picture that a job goes on from, and looks at [`crate::request::ValidRequest::source`] at all.
     #[serde(default)]
     pub goes_on: bool,
+    /// It knows parts that are painted and pictures with more room: [`crate::source::Source::is_newer`].
+    #[serde(default)]
+    pub extends: bool,
 }
 
 /// One lease on one job.

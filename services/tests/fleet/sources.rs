@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use crate::studio::{DAILY, Studio, Worker, card, hello, png, until};
 
 fn vary(media: OutputId) -> GenerationRequest {
-    let source = SourceRequest { media, strength: Some(A_LITTLE), region: None };
+    let source = SourceRequest { media, strength: Some(A_LITTLE), region: None, extend: None };
     GenerationRequest { source: Some(source), count: Some(2), ..GenerationRequest::default() }
 }
 
