@@ -39,9 +39,9 @@ pub fn RoomForm(
         }
     });
     let words = if required {
-        "What should be there?"
+        "What is there, beyond the edges?"
     } else {
-        "What should be there? (Or leave it to the picture’s own words.)"
+        "What is there, beyond the edges? (The picture’s own words do.)"
     };
     view! {
         <details class="change" id="room" open=open>

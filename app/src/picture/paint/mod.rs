@@ -25,6 +25,8 @@ pub struct Painting {
     told: RwSignal<String>,
     /// The picture that is painted on.
     sheet: NodeRef<Div>,
+    /// Whether the cursor was last moved by keys: only then is it shown.
+    walked: RwSignal<bool>,
     /// Where Escape leads back to.
     way_back: NodeRef<leptos::html::Button>,
 }
@@ -34,7 +36,8 @@ impl Painting {
     pub fn new(cells: &str) -> Self {
         let easel = Easel::new(cells);
         let told = RwSignal::new(share(&easel));
-        Self { easel: RwSignal::new(easel), told, sheet: NodeRef::new(), way_back: NodeRef::new() }
+        let (easel, walked) = (RwSignal::new(easel), RwSignal::new(false));
+        Self { easel, told, walked, sheet: NodeRef::new(), way_back: NodeRef::new() }
     }
 
     /// Does something, and tells how much is painted then.
@@ -46,6 +49,7 @@ impl Painting {
     /// Does something with the cursor, and tells where it is then.
     fn walk(self, change: impl FnOnce(&mut Easel)) {
         self.easel.update(change);
+        self.walked.set(true);
         self.told.set(self.easel.with_untracked(place));
     }
 }
@@ -78,6 +82,7 @@ pub fn PaintSheet(painting: Painting) -> impl IntoView {
         let Some((sheet, cell)) = pointed(&event) else { return };
         // A stroke that leaves the picture goes on along its edge.
         let _ = sheet.set_pointer_capture(event.pointer_id());
+        painting.walked.set(false);
         easel.update(|easel| easel.press(cell));
     };
     let drag = move |event: PointerEvent| {
@@ -94,6 +99,7 @@ pub fn PaintSheet(painting: Painting) -> impl IntoView {
     view! {
         <div
             class="paint"
+            class:paint-walked=painting.walked
             node_ref=painting.sheet
             role="application"
             tabindex="0"
@@ -160,9 +166,9 @@ fn pressed(painting: Painting, event: &KeyboardEvent) -> bool {
         " " => painting.change(Easel::tap),
         "r" | "R" if event.repeat() => {}
         "r" | "R" => painting.change(Easel::turn_corner),
+        "Escape" if painting.easel.with_untracked(Easel::pending).is_some() => painting.change(Easel::drop_corner),
         "Escape" => {
-            let dropped = painting.easel.try_update(Easel::drop_corner).unwrap_or(false);
-            if !dropped && let Some(button) = painting.way_back.get_untracked() {
+            if let Some(button) = painting.way_back.get_untracked() {
                 let _ = button.focus();
             }
         }
