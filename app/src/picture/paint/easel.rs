@@ -290,7 +290,7 @@ mod tests {
             easel.lift();
             count(&easel)
         };
-        assert_eq!([Size::Small, Size::Medium, Size::Large].map(|size| spot(size, (16, 16))), [1, 21, 57]);
+        assert_eq!([Size::Small, Size::Medium, Size::Large].map(|size| spot(size, (16, 16))), [1, 21, 61]);
         assert_eq!(spot(Size::Medium, (0, 0)), 8);
         assert_eq!(spot(Size::Large, (31, 31)), spot(Size::Large, (0, 0)));
     }
