@@ -123,7 +123,7 @@ pub struct Assignment {
 /// From the head to a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "few are on their way at once, and most of those are assignments")]
+#[allow(clippy::large_enum_variant, reason = "few are on their way at once; and in a browser it is not large")]
 pub enum ToWorker {
     Welcome {
         heartbeat_ms: u64,
