@@ -54,7 +54,7 @@ pub fn ChangeForm(
                 <input type="hidden" name="how" value="part" />
                 <fieldset class="flex flex-wrap gap-2">
                     <legend class="text-muted mb-2 text-sm">"Which part?"</legend>
-                    {places.to_vec()}
+                    {places.into_iter().collect_view()}
                     <label class="chip chip-choice needs-script">
                         <input class="sr-only" type="radio" name="part" value=DRAWN checked=drawn />
                         "Draw it"

@@ -54,11 +54,11 @@ pub fn RoomForm(
                 <input type="hidden" name="how" value="room" />
                 <fieldset class="flex flex-wrap gap-2">
                     <legend class="text-muted mb-2 text-sm">"Where?"</legend>
-                    {sides.to_vec()}
+                    {sides.into_iter().collect_view()}
                 </fieldset>
                 <fieldset class="flex flex-wrap gap-2">
                     <legend class="text-muted mb-2 text-sm">"By how much of the picture?"</legend>
-                    {amounts.to_vec()}
+                    {amounts.into_iter().collect_view()}
                 </fieldset>
                 <div class="room-drawn" aria-hidden="true">
                     <div class="room-frame">

@@ -43,10 +43,10 @@ pub fn PaintTools(painting: Painting) -> impl IntoView {
         <div class="paint-tools">
             <input type="hidden" name="cells" value=move || easel.with(|easel| easel.cells().encode()) />
             <div class="flex flex-wrap gap-2" role="group" aria-label="Paint with">
-                {tools.to_vec()}
+                {tools.into_iter().collect_view()}
             </div>
             <div class="flex flex-wrap gap-2" role="group" aria-label="How wide">
-                {sizes.to_vec()}
+                {sizes.into_iter().collect_view()}
             </div>
             <div class="flex flex-wrap gap-2">
                 <button
