@@ -8,7 +8,7 @@ use web_sys::{HtmlElement, KeyboardEvent, NodeList};
 /// Where the choice is kept that single keys do nothing here.
 const OFF: &str = "keys-off";
 /// What takes letters as text, or keys of its own.
-const TYPED_INTO: &str = "input, textarea, select, [contenteditable]";
+const TYPED_INTO: &str = "input, textarea, select, [contenteditable], [role=application]";
 
 /// What each key does, for people.
 const KEYS: [(&str, &str); 8] = [

@@ -13,7 +13,7 @@ pub fn relative_cost(request: &ValidRequest, card: &ModelCard) -> f64 {
     let native = f64::from(card.native_size) * f64::from(card.native_size);
     let steps = f64::from(request.passes()) / f64::from(card.default_steps.max(1));
     let taking_in = match request.source.as_ref().map(|source| &source.way) {
-        Some(Way::Vary { .. }) => 0.1,
+        Some(Way::Vary { .. } | Way::Extend { .. }) => 0.1,
         // A model that makes pictures larger does nothing else: all of its time is in its measure.
         Some(Way::Upscale { .. }) | None => 0.0,
     };

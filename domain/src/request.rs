@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::AppError;
 use crate::ids::{JobId, OutputId};
 use crate::model::ModelCard;
-use crate::source::{Original, PHOTO_WORDS, Source, SourceRequest, UpscaleRequest, Way};
+use crate::source::{Canvas, Change, Original, PHOTO_WORDS, Source, SourceRequest, UpscaleRequest, Way};
 
 #[cfg(test)]
 mod tests;
@@ -114,6 +114,7 @@ impl ValidRequest {
         }
         let strength = match source {
             Some(Way::Vary { strength, .. }) => format!(", Denoising strength: {strength}"),
+            Some(Way::Extend { .. }) => ", Denoising strength: 1".to_owned(),
             _ => String::new(),
         };
         text.push_str(&format!(
@@ -172,7 +173,7 @@ impl GenerationRequest {
         random_seed: u64,
         original: Option<&Original>,
     ) -> Result<ValidRequest, AppError> {
-        let way = self.source.as_ref().map(SourceRequest::check).transpose()?;
+        let change = self.source.as_ref().map(SourceRequest::check).transpose()?;
         // What the person leaves out is as it was.
         let before = original.and_then(|original| original.making.as_ref()).map(|making| &making.request);
         let mut prompt = clean_text(&self.prompt);
@@ -203,30 +204,33 @@ impl GenerationRequest {
                 .ok_or(AppError::NoModel)?,
             (None, None) => drawing.next().ok_or(AppError::NoModel)?,
         };
-        if way.is_some() && !card.goes_on() {
+        if change.is_some() && !card.goes_on() {
             return Err(AppError::BadRequest { reason: format!("“{}” does not go on from pictures", card.name) });
         }
         let before = before.filter(|before| before.model == card.name);
         let count = within("count", self.count.unwrap_or(DEFAULT_COUNT), 1, MAX_COUNT)?;
         let steps = self.steps.or(before.map(|before| before.steps)).unwrap_or(card.default_steps);
         let steps = within("steps", steps, 1, card.max_steps)?;
-        let (width, height) = match (self.width, self.height, original) {
-            (None, None, None) => (card.native_size, card.native_size),
-            (None, None, Some(Original { width, height, .. })) if card.fits(*width, *height) => (*width, *height),
-            // One that the model can't make is made as like it as it can.
-            (None, None, Some(original)) => card.size_for(original.width, original.height),
-            (Some(side), None, _) | (None, Some(side), _) => (side, side),
-            (Some(width), Some(height), _) => (width, height),
+        let (width, height, way) = match (change, original) {
+            (Some(Change::Extend(extend)), Some(original)) => {
+                let Canvas { width, height, placed } = extend.canvas((original.width, original.height), card);
+                if self.width.is_some_and(|wanted| wanted != width)
+                    || self.height.is_some_and(|wanted| wanted != height)
+                {
+                    let reason = format!("with that room it is {width}x{height}: “width” and “height” can be left out");
+                    return Err(AppError::BadRequest { reason });
+                }
+                (width, height, Some(Way::Extend { extend, placed }))
+            }
+            (Some(Change::Vary { strength, region }), _) => {
+                let (width, height) = self.size(card, original)?;
+                (width, height, Some(Way::Vary { strength, region }))
+            }
+            (None | Some(Change::Extend(_)), _) => {
+                let (width, height) = self.size(card, original)?;
+                (width, height, None)
+            }
         };
-        if !card.fits(width, height) {
-            return Err(AppError::InvalidSize {
-                width,
-                height,
-                min: card.min_side(),
-                max: card.max_side(),
-                multiple: card.size_multiple,
-            });
-        }
         let guidance = self.guidance.or(before.map(|before| before.guidance)).unwrap_or(card.default_guidance);
         if !guidance.is_finite() || !(0.0..=MAX_GUIDANCE).contains(&guidance) {
             return Err(AppError::OutOfRange { field: "guidance".into(), min: 0.0, max: MAX_GUIDANCE.into() });
@@ -249,6 +253,23 @@ impl GenerationRequest {
             guidance,
             source,
         })
+    }
+
+    /// Width and height, in pixels, where the room around a picture does not decide.
+    fn size(&self, card: &ModelCard, original: Option<&Original>) -> Result<(u32, u32), AppError> {
+        let (width, height) = match (self.width, self.height, original) {
+            (None, None, None) => (card.native_size, card.native_size),
+            (None, None, Some(Original { width, height, .. })) if card.fits(*width, *height) => (*width, *height),
+            // One that the model can't make is made as like it as it can.
+            (None, None, Some(original)) => card.size_for(original.width, original.height),
+            (Some(side), None, _) | (None, Some(side), _) => (side, side),
+            (Some(width), Some(height), _) => (width, height),
+        };
+        if card.fits(width, height) {
+            return Ok((width, height));
+        }
+        let (min, max) = (card.min_side(), card.max_side());
+        Err(AppError::InvalidSize { width, height, min, max, multiple: card.size_multiple })
     }
 }
 

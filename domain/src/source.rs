@@ -1,7 +1,13 @@
 //! Pictures that are made from a picture: what may be asked for, and what it means.
 
+mod cells;
+mod extend;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::cells::{Cells, GRID};
+pub(crate) use self::extend::Canvas;
+pub use self::extend::{Extend, MOST_ROOM, Placed, ROOM_UNIT};
 use crate::error::AppError;
 use crate::ids::{JobId, OutputId};
 use crate::request::ValidRequest;
@@ -38,6 +44,9 @@ pub struct SourceRequest {
     /// What may change; everything else stays as it is. All of it when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Vec<Area>>,
+    /// More room around it: what is there already stays, and nothing else may be said about how it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend: Option<Extend>,
 }
 
 /// A wish for a picture of one's own, larger.
@@ -50,11 +59,18 @@ pub struct UpscaleRequest {
 
 /// A part of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a part of a picture is [left, top, right, bottom] in fractions, or a name like \"sky\"")]
+#[serde(
+    untagged,
+    expecting = "a part of a picture is [left, top, right, bottom] in fractions, a name like \"sky\", or {\"cells\": \"…\"} with 128 bytes in unpadded URL-safe base64"
+)]
 pub enum Area {
     Place(Place),
     /// Left, top, right, bottom, in fractions of the picture.
     Rectangle([f64; 4]),
+    /// Painted.
+    Cells {
+        cells: Cells,
+    },
 }
 
 /// A part of a picture that has a name.
@@ -113,14 +129,36 @@ pub enum Way {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         region: Vec<Area>,
     },
+    /// Drawn further beyond its edges.
+    Extend {
+        extend: Extend,
+        /// Where it lies in the larger picture.
+        placed: Placed,
+    },
     Upscale {
         factor: u32,
     },
 }
 
+/// How a picture is to change, before it is known which model does it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    Vary { strength: f64, region: Vec<Area> },
+    Extend(Extend),
+}
+
 impl SourceRequest {
     /// How much changes, and where.
-    pub(crate) fn check(&self) -> Result<Way, AppError> {
+    pub(crate) fn check(&self) -> Result<Change, AppError> {
+        if let Some(extend) = &self.extend {
+            if self.region.is_some() || self.strength.is_some() {
+                return Err(AppError::BadRequest {
+                    reason: "“extend” stands alone: neither “region” nor “strength” can be said beside it".into(),
+                });
+            }
+            extend.check()?;
+            return Ok(Change::Extend(*extend));
+        }
         let strength = self.strength.unwrap_or(DEFAULT_STRENGTH);
         let [min, max] = STRENGTHS;
         if !(min..=max).contains(&strength) {
@@ -132,7 +170,7 @@ impl SourceRequest {
             return Err(AppError::OutOfRange { field: "region".into(), min: 1.0, max: MAX_AREAS as f64 });
         }
         region.iter().try_for_each(Area::check)?;
-        Ok(Way::Vary { strength, region })
+        Ok(Change::Vary { strength, region })
     }
 }
 
@@ -161,7 +199,7 @@ impl Source {
     pub fn region(&self) -> &[Area] {
         match &self.way {
             Way::Vary { region, .. } => region,
-            Way::Upscale { .. } => &[],
+            Way::Extend { .. } | Way::Upscale { .. } => &[],
         }
     }
 
@@ -176,8 +214,15 @@ impl Source {
         match &self.way {
             // A hair more, so that 0.35 of 20 steps is 7 of them.
             Way::Vary { strength, .. } => ((f64::from(steps) * strength + 1e-6) as u32).clamp(1, steps.max(1)),
+            // Where there was nothing, everything is new.
+            Way::Extend { .. } => steps.max(1),
             Way::Upscale { .. } => 1,
         }
+    }
+
+    /// Whether it is said in words that workers of earlier versions do not know.
+    pub fn is_newer(&self) -> bool {
+        matches!(self.way, Way::Extend { .. }) || self.region().iter().any(|area| matches!(area, Area::Cells { .. }))
     }
 }
 
@@ -218,15 +263,25 @@ impl Place {
 }
 
 impl Area {
-    pub fn rectangle(self) -> [f64; 4] {
+    /// Whether a point of the picture, in fractions of its sides, lies in it.
+    fn has(&self, x: f64, y: f64) -> bool {
+        let within = |[left, top, right, bottom]: [f64; 4]| (left..right).contains(&x) && (top..bottom).contains(&y);
         match self {
-            Self::Place(place) => place.rectangle(),
-            Self::Rectangle(rectangle) => rectangle,
+            Self::Place(place) => within(place.rectangle()),
+            Self::Rectangle(rectangle) => within(*rectangle),
+            Self::Cells { cells } => cells.is_within(x, y),
         }
     }
 
     fn check(&self) -> Result<(), AppError> {
-        let [left, top, right, bottom] = self.rectangle();
+        let [left, top, right, bottom] = match self {
+            Self::Place(place) => place.rectangle(),
+            Self::Rectangle(rectangle) => *rectangle,
+            Self::Cells { cells } if cells.is_empty() => {
+                return Err(AppError::BadRequest { reason: "no part of the picture was painted".into() });
+            }
+            Self::Cells { .. } => return Ok(()),
+        };
         let inside = [left, top, right, bottom].iter().all(|edge| (0.0..=1.0).contains(edge));
         if inside && right - left >= LEAST_SIDE && bottom - top >= LEAST_SIDE {
             return Ok(());
@@ -239,11 +294,7 @@ impl Area {
 
 /// Whether a point of the picture, in fractions of its sides, may change.
 pub fn is_within(region: &[Area], x: f64, y: f64) -> bool {
-    region.is_empty()
-        || region.iter().any(|area| {
-            let [left, top, right, bottom] = area.rectangle();
-            (left..right).contains(&x) && (top..bottom).contains(&y)
-        })
+    region.is_empty() || region.iter().any(|area| area.has(x, y))
 }
 
 #[cfg(test)]
@@ -259,16 +310,47 @@ mod tests {
     #[test]
     fn what_is_left_out_is_all_of_the_picture() {
         let way = wish(&format!("{{{MEDIA}}}")).check();
-        assert_eq!(way, Ok(Way::Vary { strength: DEFAULT_STRENGTH, region: Vec::new() }));
+        assert_eq!(way, Ok(Change::Vary { strength: DEFAULT_STRENGTH, region: Vec::new() }));
     }
 
     #[test]
     fn places_and_rectangles_mix() {
         let wish = wish(&format!(r#"{{{MEDIA}, "strength": 0.9, "region": ["sky", [0, 0.5, 0.25, 1]]}}"#));
-        let Ok(Way::Vary { region, .. }) = wish.check() else { panic!("refused") };
+        let Ok(Change::Vary { region, .. }) = wish.check() else { panic!("refused") };
         assert_eq!(region, [Area::Place(Place::Sky), Area::Rectangle([0.0, 0.5, 0.25, 1.0])]);
         assert!(is_within(&region, 0.9, 0.1) && is_within(&region, 0.1, 0.9) && !is_within(&region, 0.9, 0.9));
         assert!(is_within(&[], 0.5, 0.5));
+    }
+
+    #[test]
+    fn a_painted_part_is_an_area_like_others() {
+        let mut cells = Cells::NONE;
+        cells.set(31, 31, true);
+        let json = format!(r#"{{{MEDIA}, "region": ["top", {{"cells": "{}"}}]}}"#, cells.encode());
+        let Ok(Change::Vary { region, .. }) = wish(&json).check() else { panic!("refused") };
+        assert_eq!(region, [Area::Place(Place::Top), Area::Cells { cells }]);
+        assert!(is_within(&region, 0.5, 0.1) && is_within(&region, 0.99, 0.99) && !is_within(&region, 0.5, 0.99));
+        let nothing = format!(r#"{{{MEDIA}, "region": [{{"cells": "{}"}}]}}"#, Cells::NONE.encode());
+        let refused = wish(&nothing).check().expect_err("nothing is painted");
+        assert!(refused.to_string().contains("painted"), "{refused}");
+        for bad in [r#"{"cells": "AAAA"}"#, r#"{"cells": 7}"#, "{}"] {
+            let read = serde_json::from_str::<SourceRequest>(&format!(r#"{{{MEDIA}, "region": [{bad}]}}"#));
+            assert!(read.expect_err("no cells").to_string().contains("base64"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn more_room_stands_alone() {
+        let extend = Extend { right: 0.5, ..Extend::default() };
+        assert_eq!(wish(&format!(r#"{{{MEDIA}, "extend": {{"right": 0.5}}}}"#)).check(), Ok(Change::Extend(extend)));
+        for beside in [r#""region": ["sky"]"#, r#""strength": 1"#] {
+            let json = format!(r#"{{{MEDIA}, "extend": {{"right": 0.5}}, {beside}}}"#);
+            let refused = wish(&json).check().expect_err("must be refused");
+            assert!(refused.to_string().contains("extend"), "{refused}");
+        }
+        assert!(wish(&format!(r#"{{{MEDIA}, "extend": {{}}}}"#)).check().is_err(), "no room at all");
+        let up = serde_json::from_str::<SourceRequest>(&format!(r#"{{{MEDIA}, "extend": {{"up": 0.5}}}}"#));
+        assert!(up.expect_err("no such side").to_string().contains("up"));
     }
 
     #[test]
@@ -318,6 +400,11 @@ mod tests {
         for way in [
             Way::Vary { strength: 0.35, region: vec![Area::Place(Place::Sky), Area::Rectangle([0.0, 0.0, 0.5, 0.5])] },
             Way::Vary { strength: 1.0, region: Vec::new() },
+            Way::Vary { strength: 1.0, region: vec![Area::Cells { cells: Cells::ALL }] },
+            Way::Extend {
+                extend: Extend { left: 0.25, ..Extend::default() },
+                placed: Placed { left: 64, top: 0, width: 256, height: 128 },
+            },
             Way::Upscale { factor: 4 },
         ] {
             let source = Source { media: OutputId::from_random(9), width: 256, height: 128, way };

@@ -59,6 +59,9 @@ pub struct Hello {
     /// It fetches the picture that a job goes on from, and looks at [`crate::request::ValidRequest::source`] at all.
     #[serde(default)]
     pub goes_on: bool,
+    /// It knows parts that are painted and pictures with more room: [`crate::source::Source::is_newer`].
+    #[serde(default)]
+    pub extends: bool,
 }
 
 /// One lease on one job.
@@ -120,6 +123,7 @@ pub struct Assignment {
 /// From the head to a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "few are on their way at once; and in a browser it is not large")]
 pub enum ToWorker {
     Welcome {
         heartbeat_ms: u64,

@@ -190,6 +190,7 @@ async fn work(
         holding: Vec::new(),
         hands_over: false,
         goes_on: false,
+        extends: false,
     };
     let Ok(mut connection) = fleet.connect(hello, false).await else { return };
     let picture = png();

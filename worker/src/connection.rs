@@ -266,6 +266,7 @@ fn hello(head: &Head, desk: &mut Desk) -> Hello {
         holding,
         hands_over: true,
         goes_on: true,
+        extends: true,
     }
 }
 

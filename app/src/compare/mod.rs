@@ -9,6 +9,7 @@ use leptos_router::hooks::use_params_map;
 
 use self::api::{Side, compare};
 use crate::create::settings::picture_link;
+use crate::job::from::told;
 use crate::trail::ChangedWords;
 use crate::ui::{ErrorNotice, NotFoundPage};
 
@@ -142,6 +143,7 @@ fn differences(left: &Side, right: &Side) -> Vec<(&'static str, String, String)>
             ("Guidance", request.guidance.to_string()),
             ("Model", request.model.clone()),
             ("Kept away from", nothing(&request.negative_prompt)),
+            ("Made", request.source.as_ref().map_or_else(|| "from words alone".to_owned(), |source| told(&source.way))),
         ]
     };
     let rows = told(left).into_iter().zip(told(right));

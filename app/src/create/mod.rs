@@ -3,6 +3,7 @@
 pub mod api;
 mod composer;
 pub mod request;
+pub mod room;
 pub mod settings;
 mod starts;
 mod studio;

@@ -2,10 +2,14 @@
 
 use domain::examples::StylePreset;
 use domain::nudge::nudged;
-use domain::source::{A_LITTLE, A_LOT, A_PART, A_WORD, Area, Place, SourceRequest, UpscaleRequest};
+use domain::source::{A_LITTLE, A_LOT, A_PART, A_WORD, Area, Cells, Extend, Place, SourceRequest, UpscaleRequest};
 use domain::{AppError, GenerationRequest, OutputId};
 
+use super::room::Side;
 use super::settings::ComposerForm;
+
+/// What stands for a part that was painted, where others have a name.
+pub const DRAWN: &str = "drawn";
 
 /// Turns a form's text into a request; what is not a number is named.
 pub fn request_from_form(form: ComposerForm) -> Result<GenerationRequest, AppError> {
@@ -76,8 +80,7 @@ fn from_picture(form: &ComposerForm) -> Result<Option<From>, AppError> {
     }
     // One that is no id looks like one that there is not.
     let media: OutputId = form.from.trim().parse().map_err(|_| AppError::SourceGone)?;
-    let part = Place::parse(form.part.trim()).map(|place| vec![Area::Place(place)]);
-    let varied = |strength, region| Some(From::Varied(SourceRequest { media, strength, region }));
+    let varied = |strength, region| Some(From::Varied(SourceRequest { media, strength, region, extend: None }));
     let larger = |factor| Some(From::Larger(UpscaleRequest { media, factor }));
     Ok(match form.how.trim() {
         "little" => varied(Some(A_LITTLE), None),
@@ -85,12 +88,39 @@ fn from_picture(form: &ComposerForm) -> Result<Option<From>, AppError> {
         "but" => varied(Some(A_WORD), None),
         "part" => {
             let unnamed = || AppError::BadRequest { reason: "no part of the picture was chosen".into() };
-            varied(Some(A_PART), Some(part.ok_or_else(unnamed)?))
+            varied(Some(A_PART), Some(part(form)?.ok_or_else(unnamed)?))
+        }
+        "room" => {
+            let extend = Some(room(form)?);
+            Some(From::Varied(SourceRequest { media, strength: None, region: None, extend }))
         }
         "2x" => larger(2),
         "4x" => larger(4),
-        _ => varied(number("strength", &form.strength)?, part),
+        _ => varied(number("strength", &form.strength)?, part(form)?),
     })
+}
+
+/// The part that a form names or that was painted, if it does.
+fn part(form: &ComposerForm) -> Result<Option<Vec<Area>>, AppError> {
+    let area = match form.part.trim() {
+        DRAWN => {
+            let unreadable = || AppError::BadRequest { reason: "what was painted can’t be read".into() };
+            let cells = match form.cells.trim() {
+                "" => Cells::NONE,
+                cells => Cells::decode(cells).ok_or_else(unreadable)?,
+            };
+            Some(Area::Cells { cells })
+        }
+        name => Place::parse(name).map(Area::Place),
+    };
+    Ok(area.map(|area| vec![area]))
+}
+
+/// The room that a form asks for.
+fn room(form: &ComposerForm) -> Result<Extend, AppError> {
+    let nowhere = || AppError::BadRequest { reason: "nothing was said about where there should be more room".into() };
+    let side = Side::parse(&form.room).ok_or_else(nowhere)?;
+    Ok(side.room(number("by", &form.by)?.unwrap_or(domain::source::ROOM_UNIT)))
 }
 
 fn number<T: std::str::FromStr>(field: &str, text: &str) -> Result<Option<T>, AppError> {
@@ -146,7 +176,7 @@ mod tests {
             request_from_form(form)
         };
         let source = |how, part| pressed(how, part).expect("a wish").source.expect("a source");
-        assert_eq!(source("little", ""), SourceRequest { media, strength: Some(A_LITTLE), region: None });
+        assert_eq!(source("little", ""), SourceRequest { media, strength: Some(A_LITTLE), region: None, extend: None });
         assert_eq!(source("lot", "").strength, Some(A_LOT));
         assert_eq!(source("part", "sky").region, Some(vec![Area::Place(Place::Sky)]));
         assert_eq!(source("", "").strength, None);
@@ -169,6 +199,49 @@ mod tests {
         assert_eq!(request_from_form(nowhere).expect_err("no picture").code(), "source_gone");
         let link = ComposerForm { from: media.to_string(), ..ComposerForm::default() }.link();
         assert!(link.starts_with(&format!("/p/{media}?")), "{link}");
+    }
+
+    #[test]
+    fn what_was_painted_and_more_room_are_wishes_too() {
+        let media = OutputId::from_random(3);
+        let mut cells = Cells::NONE;
+        cells.set(4, 5, true);
+        let painted = ComposerForm {
+            from: media.to_string(),
+            how: "part".into(),
+            part: DRAWN.into(),
+            cells: cells.encode(),
+            ..ComposerForm::default()
+        };
+        let source = |form: ComposerForm| request_from_form(form).map(|request| request.source.expect("a source"));
+        let region = Some(vec![Area::Cells { cells }]);
+        assert_eq!(
+            source(painted.clone()).map(|source| (source.region, source.strength)),
+            Ok((region.clone(), Some(A_PART)))
+        );
+        // More of the same says the strength, and no way.
+        let again = ComposerForm { how: String::new(), strength: "0.5".into(), ..painted.clone() };
+        assert_eq!(source(again).map(|source| (source.region, source.strength)), Ok((region, Some(0.5))));
+        // A part by its name does not mind what was painted before.
+        let named = ComposerForm { part: "sky".into(), ..painted.clone() };
+        assert_eq!(source(named).map(|source| source.region), Ok(Some(vec![Area::Place(Place::Sky)])));
+        let nonsense = ComposerForm { cells: "AAAA".into(), ..painted.clone() };
+        assert_eq!(source(nonsense).expect_err("unreadable").code(), "bad_request");
+        assert!(painted.link().contains(&format!("cells={}", cells.encode())), "{}", painted.link());
+
+        let room = |room: &str, by: &str| {
+            let (room, by) = (room.to_owned(), by.to_owned());
+            let form =
+                ComposerForm { from: media.to_string(), how: "room".into(), room, by, ..ComposerForm::default() };
+            source(form).map(|source| (source.extend.expect("room"), source.strength, source.region))
+        };
+        assert_eq!(room("right", "0.5"), Ok((Extend { right: 0.5, ..Extend::default() }, None, None)));
+        assert_eq!(room("above", ""), Ok((Extend { top: 0.25, ..Extend::default() }, None, None)));
+        let around = Extend { left: 0.25, top: 0.25, right: 0.25, bottom: 0.25 };
+        assert_eq!(room("around", "0.25").map(|room| room.0), Ok(around));
+        for (side, by) in [("", "0.5"), ("up", "0.5"), ("left", "half")] {
+            assert_eq!(room(side, by).expect_err("refused").code(), "bad_request", "{side} {by}");
+        }
     }
 
     #[test]

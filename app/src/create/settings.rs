@@ -23,14 +23,18 @@ pub struct ComposerForm {
     pub guidance: String,
     /// A style preset by its slug.
     pub style: String,
-    /// A picture to go on from, and how: `little`, `lot`, `part`, `but`, `2x`, `4x`; or `surprise`, which
+    /// A picture to go on from, and how: `little`, `lot`, `part`, `room`, `but`, `2x`, `4x`; or `surprise`, which
     /// needs no picture and no words.
     pub from: String,
     pub how: String,
     /// How much changes, where `how` does not say.
     pub strength: String,
-    /// The part that may change.
+    /// The part that may change: a place, or `drawn` with what is painted in `cells`.
     pub part: String,
+    pub cells: String,
+    /// Where there is to be more room, and how much of the picture's side.
+    pub room: String,
+    pub by: String,
     /// What should be different, in a few words.
     pub but: String,
     /// The job that this one follows.
@@ -55,6 +59,9 @@ impl ComposerForm {
             how: field("how"),
             strength: field("strength"),
             part: field("part"),
+            cells: field("cells"),
+            room: field("room"),
+            by: field("by"),
             but: field("but"),
             parent: field("parent"),
         }
@@ -79,6 +86,9 @@ impl ComposerForm {
             ("how", &self.how),
             ("strength", &self.strength),
             ("part", &self.part),
+            ("cells", &self.cells),
+            ("room", &self.room),
+            ("by", &self.by),
             ("but", &self.but),
             ("parent", &self.parent),
         ];

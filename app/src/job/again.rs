@@ -3,6 +3,8 @@ use domain::{JobId, ValidRequest, Way};
 use leptos::prelude::*;
 
 use crate::create::api::CreatePictures;
+use crate::create::request::DRAWN;
+use crate::create::room::Side;
 use crate::ui::busy;
 
 /// The same words and settings with a new seed; nothing where that would be the same picture again.
@@ -44,19 +46,31 @@ fn fields(request: &ValidRequest, job: JobId) -> Option<Vec<(&'static str, Strin
         ("parent", job.to_string()),
     ];
     let Some(source) = &request.source else { return Some(fields) };
-    let Way::Vary { strength, region } = &source.way else { return None };
-    fields.extend([("from", source.media.to_string()), ("strength", strength.to_string())]);
-    match region.as_slice() {
-        [] => {}
-        [Area::Place(place)] => fields.push(("part", place.name().to_owned())),
-        _ => return None,
+    fields.push(("from", source.media.to_string()));
+    match &source.way {
+        Way::Upscale { .. } => return None,
+        Way::Extend { extend, .. } => {
+            let (side, by) = Side::of(*extend)?;
+            // The room decides the size, also where another model makes it.
+            fields.retain(|(name, _)| *name != "size");
+            fields.extend([("how", "room".into()), ("room", side.name().into()), ("by", by.to_string())]);
+        }
+        Way::Vary { strength, region } => {
+            fields.push(("strength", strength.to_string()));
+            match region.as_slice() {
+                [] => {}
+                [Area::Place(place)] => fields.push(("part", place.name().to_owned())),
+                [Area::Cells { cells }] => fields.extend([("part", DRAWN.into()), ("cells", cells.encode())]),
+                _ => return None,
+            }
+        }
     }
     Some(fields)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::source::Place;
+    use domain::source::{Cells, Extend, Place, Placed};
     use domain::{OutputId, Source};
 
     use super::*;
@@ -84,8 +98,19 @@ mod tests {
         assert_eq!(said(None, "from"), None);
         assert_eq!(said(vary(&[]), "strength"), Some("0.9".into()));
         assert_eq!(said(vary(&[Area::Place(Place::Sky)]), "part"), Some("sky".into()));
+        let painted = || vary(&[Area::Cells { cells: Cells::ALL }]);
+        assert_eq!(
+            (said(painted(), "part"), said(painted(), "cells")),
+            (Some("drawn".into()), Some(Cells::ALL.encode()))
+        );
+        let placed = Placed { left: 0, top: 0, width: 256, height: 256 };
+        let room = |extend| Some(Way::Extend { extend, placed });
+        let right = || room(Side::Right.room(0.5));
+        let room_said = ["how", "room", "by", "size"].map(|name| said(right(), name));
+        assert_eq!(room_said, [Some("room".into()), Some("right".into()), Some("0.5".into()), None]);
         let none = |way| fields(&request(way), JobId::from_random(2));
         assert_eq!(none(vary(&[Area::Rectangle([0.0, 0.0, 0.5, 0.5])])), None);
+        assert_eq!(none(room(Extend { left: 0.25, right: 0.5, ..Extend::default() })), None);
         assert_eq!(none(Some(Way::Upscale { factor: 2 })), None);
     }
 }

@@ -76,7 +76,11 @@ pub fn GoOn(
                     view! {
                         <a class="go-on-choice" href=format!("{}?how=part", picture_link(media))>
                             <span>"Change a part…"</span>
-                            <span class="go-on-told">"The sky, the ground, one side: the rest stays"</span>
+                            <span class="go-on-told">"The sky, one side, or what you paint: the rest stays"</span>
+                        </a>
+                        <a class="go-on-choice" href=format!("{}?how=room", picture_link(media))>
+                            <span>"Make room…"</span>
+                            <span class="go-on-told">"More of the scene, beyond the edges"</span>
                         </a>
                     }
                 })}

@@ -3,7 +3,7 @@
 mod again;
 pub mod api;
 mod card;
-mod from;
+pub mod from;
 pub mod go_on;
 pub mod remix;
 mod sheet;

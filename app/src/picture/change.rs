@@ -2,7 +2,9 @@ use domain::OutputId;
 use domain::source::Place;
 use leptos::prelude::*;
 
+use super::paint::{PaintTools, Painting};
 use crate::create::api::CreatePictures;
+use crate::create::request::DRAWN;
 
 /// What the places are called.
 fn label(place: Place) -> &'static str {
@@ -17,22 +19,26 @@ fn label(place: Place) -> &'static str {
     }
 }
 
-/// Describe what should be different, and where: the rest stays as it is. The page shows the part that is chosen on
-/// the picture, by its style alone, so that it does before and without scripts, too.
+/// Describe what should be different, and where: the rest stays as it is. A part has a name, or is painted. The page
+/// shows the part that is chosen on the picture, by its style alone, so that it does before and without scripts, too.
 #[component]
 pub fn ChangeForm(
     media: OutputId,
     action: ServerAction<CreatePictures>,
     /// The part that is chosen, if it was before.
     part: String,
+    painting: Painting,
     prompt: String,
+    /// Whether words are needed: a photo has none of its own.
+    required: bool,
     open: bool,
 ) -> impl IntoView {
+    let drawn = part.trim() == DRAWN;
     let first = Place::parse(&part).unwrap_or(Place::Sky);
     let places = Place::ALL.map(|place| {
         view! {
             <label class="chip chip-choice">
-                <input class="sr-only" type="radio" name="part" value=place.name() checked=place == first />
+                <input class="sr-only" type="radio" name="part" value=place.name() checked=!drawn && place == first />
                 {label(place)}
             </label>
         }
@@ -41,7 +47,7 @@ pub fn ChangeForm(
         <details class="change" id="change" open=open>
             <summary>
                 <span>"Change a part…"</span>
-                <span class="go-on-told">"The sky, the ground, one side: the rest stays"</span>
+                <span class="go-on-told">"The sky, one side, or what you paint: the rest stays"</span>
             </summary>
             <ActionForm action attr:class="change-form">
                 <input type="hidden" name="from" value=media.to_string() />
@@ -49,11 +55,17 @@ pub fn ChangeForm(
                 <fieldset class="flex flex-wrap gap-2">
                     <legend class="text-muted mb-2 text-sm">"Which part?"</legend>
                     {places.into_iter().collect_view()}
+                    <label class="chip chip-choice needs-script">
+                        <input class="sr-only" type="radio" name="part" value=DRAWN checked=drawn />
+                        "Draw it"
+                    </label>
                 </fieldset>
+                <PaintTools painting />
                 <label class="field">
                     "What should be there?"
                     <input
                         name="prompt"
+                        required=required
                         maxlength="2000"
                         placeholder="for example: dark storm clouds"
                         autocomplete="off"

@@ -3,6 +3,8 @@
 mod api;
 mod become_form;
 mod change;
+mod paint;
+mod room;
 
 use domain::OutputId;
 use leptos::prelude::*;
@@ -12,6 +14,8 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 use self::api::{Picture, read_picture};
 use self::become_form::BecomeForm;
 use self::change::ChangeForm;
+use self::paint::{PaintSheet, Painting};
+use self::room::RoomForm;
 use crate::checks::CheckNotice;
 use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
@@ -77,7 +81,9 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
     let url = format!("/media/{media}");
     let name = making.as_ref().map_or_else(|| "photo".to_owned(), |(_, seed, _)| seed.to_string());
     let back = making.as_ref().map(|(job, _, _)| format!("/g/{job}"));
-    let open = form.how == "part";
+    let (open, roomy) = (form.how == "part", form.how == "room");
+    let required = making.is_none();
+    let painting = Painting::new(&form.cells);
     // A form that was sent back stays filled in; the picture's own words are not what a part should become.
     let told = if notice.is_some() { form.prompt.clone() } else { String::new() };
     let go_on = match making {
@@ -86,11 +92,12 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
             view! { <GoOn made action upscales but=form.but /> }.into_any()
         }
         None => {
-            let told = if open { String::new() } else { told.clone() };
+            let told = if open || roomy { String::new() } else { told.clone() };
             view! { <BecomeForm media size=(width, height) action upscales told strength=form.strength /> }.into_any()
         }
     };
-    let told = if open { told } else { String::new() };
+    let said = |here: bool| if here { told.clone() } else { String::new() };
+    let (part_words, room_words) = (said(open), said(roomy));
     view! {
         <Title text=words.clone() />
         <h1 class="words mb-1 text-3xl sm:text-4xl">{words.clone()}</h1>
@@ -101,10 +108,13 @@ fn Shown(picture: Picture, form: ComposerForm, action: ServerAction<CreatePictur
                     <img class="block h-auto w-full" src=url.clone() width=width height=height alt=words />
                 </a>
                 <span class="picture-part" aria-hidden="true"></span>
+                <PaintSheet painting />
             </figure>
             <div class="min-w-0">
-                {notice.map(|error| view! { <ErrorNotice error /> })} {go_on}
-                <ChangeForm media action part=form.part prompt=told open />
+                {notice.map(|error| view! { <ErrorNotice error /> })}
+                <ChangeForm media action part=form.part painting prompt=part_words required open />
+                <RoomForm media size=(width, height) action room=form.room by=form.by prompt=room_words required open=roomy />
+                {go_on}
                 <div class="mt-4 flex flex-wrap gap-2">
                     <a class="button-quiet" href=url download=format!("mindseye-{name}.png") aria-keyshortcuts="d">
                         "Download"

@@ -1,5 +1,7 @@
 use super::*;
 use crate::model::starter_card;
+use crate::price::price;
+use crate::source::{Extend, Making, Placed};
 
 fn check(request: GenerationRequest) -> Result<ValidRequest, AppError> {
     request.validate(&[starter_card()], 7)
@@ -72,7 +74,8 @@ fn upscaler() -> ModelCard {
 }
 
 fn from(media: u128, change: impl FnOnce(&mut GenerationRequest)) -> Result<ValidRequest, AppError> {
-    let source = SourceRequest { media: OutputId::from_random(media), strength: Some(0.35), region: None };
+    let source =
+        SourceRequest { media: OutputId::from_random(media), strength: Some(0.35), region: None, extend: None };
     let mut request = GenerationRequest { source: Some(source), ..GenerationRequest::default() };
     change(&mut request);
     request.validate_from(&[upscaler(), starter_card()], 7, Some(&original()))
@@ -106,7 +109,7 @@ fn a_picture_that_the_model_cannot_make_is_gone_on_from_at_a_size_that_it_can() 
     let mut large = original();
     (large.width, large.height) = (1_280, 768);
     large.making.as_mut().expect("made").request.model = "larger".into();
-    let source = SourceRequest { media: large.media, strength: None, region: None };
+    let source = SourceRequest { media: large.media, strength: None, region: None, extend: None };
     let request = GenerationRequest { source: Some(source), ..GenerationRequest::default() };
     let valid = request.validate_from(&[starter_card()], 7, Some(&large)).expect("valid");
     assert!(starter_card().fits(valid.width, valid.height) && valid.width > valid.height);
@@ -116,7 +119,7 @@ fn a_picture_that_the_model_cannot_make_is_gone_on_from_at_a_size_that_it_can() 
 #[test]
 fn a_photo_has_no_words_of_its_own() {
     let photo = Original { making: None, width: 1_000, height: 750, ..original() };
-    let source = SourceRequest { media: photo.media, strength: None, region: None };
+    let source = SourceRequest { media: photo.media, strength: None, region: None, extend: None };
     let from = |prompt: &str| {
         let request = GenerationRequest { source: Some(source.clone()), ..wish(prompt) };
         request.validate_from(&[starter_card()], 7, Some(&photo))
@@ -134,7 +137,7 @@ fn a_photo_has_no_words_of_its_own() {
 fn whose_picture_it_is_not_and_which_there_is_not_look_the_same() {
     assert_eq!(from(6, |_| {}), Err(AppError::SourceGone));
     assert_eq!(larger(6, 2, &[upscaler()]), Err(AppError::SourceGone));
-    let source = SourceRequest { media: OutputId::from_random(5), strength: None, region: None };
+    let source = SourceRequest { media: OutputId::from_random(5), strength: None, region: None, extend: None };
     assert_eq!(check(GenerationRequest { source: Some(source), ..wish("a") }), Err(AppError::SourceGone));
 }
 
@@ -157,11 +160,33 @@ fn models_do_what_they_are_for() {
     let code = |result: Result<ValidRequest, AppError>| result.expect_err("must be refused").code();
     assert_eq!(code(from(5, |request| request.model = Some("larger".into()))), "unknown_model");
     let clip = ModelCard { name: "clip".into(), capability: "video".into(), ..starter_card() };
-    let source = SourceRequest { media: OutputId::from_random(5), strength: None, region: None };
+    let source = SourceRequest { media: OutputId::from_random(5), strength: None, region: None, extend: None };
     let request = GenerationRequest { source: Some(source), model: Some("clip".into()), ..wish("a") };
     assert_eq!(code(request.validate_from(&[clip], 7, Some(&original()))), "bad_request");
     let both = from(5, |request| {
         request.upscale = Some(UpscaleRequest { media: OutputId::from_random(5), factor: 2 });
     });
     assert_eq!(code(both), "bad_request");
+}
+
+#[test]
+fn more_room_decides_the_size() {
+    let wish = |width: Option<u32>, prompt: &str| {
+        let extend = Some(Extend { right: 0.25, ..Extend::default() });
+        let source = SourceRequest { media: OutputId::from_random(5), strength: None, region: None, extend };
+        let wish = GenerationRequest { source: Some(source), width, count: Some(1), ..wish(prompt) };
+        wish.validate_from(&[starter_card()], 7, Some(&original()))
+    };
+    let valid = wish(None, "").expect("valid");
+    assert_eq!((valid.prompt.as_str(), valid.width, valid.height, valid.steps), ("a calm lake", 416, 192, 20));
+    let way = valid.source.as_ref().map(|source| &source.way);
+    let placed = Placed { left: 0, top: 0, width: 320, height: 192 };
+    assert!(matches!(way, Some(Way::Extend { placed: at, .. }) if *at == placed), "{way:?}");
+    // All of the larger picture is gone through, with every step.
+    assert_eq!((valid.passes(), price(&valid, &starter_card())), (20, 2));
+    assert!(valid.recipe(0).contains("Size: 416x192") && valid.recipe(0).contains("Denoising strength: 1,"));
+    assert_eq!(wish(None, "a shore").expect("valid").prompt, "a shore");
+    assert_eq!(wish(Some(416), "").map(|valid| valid.width), Ok(416));
+    let refused = wish(Some(512), "").expect_err("another size");
+    assert!(refused.to_string().contains("416x192"), "{refused}");
 }

@@ -50,9 +50,17 @@ pub(super) struct Desk {
     pub(super) resting: HashMap<JobId, DateTime<Utc>>,
     /// Jobs of whose pictures something is kept.
     pub(super) begun: HashSet<JobId>,
-    /// Workers that can't go on from a picture.
-    pub(super) unable: Vec<WorkerId>,
+    pub(super) unable: Unable,
     pub(super) policy: Policy,
+}
+
+/// Workers of earlier versions, which would do something else than is asked for.
+#[derive(Default)]
+pub(super) struct Unable {
+    /// They know nothing of pictures to go on from, and would make one of words alone.
+    pub(super) to_go_on: Vec<WorkerId>,
+    /// Nor those that know nothing of painted parts and of more room, and could not read what is asked for.
+    pub(super) to_extend: Vec<WorkerId>,
 }
 
 #[derive(Clone, Copy)]
@@ -93,8 +101,9 @@ impl Desk {
     /// A job as the planner looks at it: also kept from workers that could not do it.
     pub(super) fn as_planned(&self, job: &Waiting, now: DateTime<Utc>) -> QueuedJob {
         let mut planned = job.as_planned(now);
-        if job.request.source.is_some() {
-            planned.avoid.extend_from_slice(&self.unable);
+        if let Some(source) = &job.request.source {
+            let unable = if source.is_newer() { &self.unable.to_extend } else { &self.unable.to_go_on };
+            planned.avoid.extend_from_slice(unable);
         }
         planned
     }

@@ -151,6 +151,7 @@ mod tests {
             holding: Vec::new(),
             hands_over: false,
             goes_on: false,
+            extends: false,
         }
     }
 

@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 
 use dispatch::residency::{Shelf, ShelvedModel};
 use dispatch::{Estimate, Length, ModelState, MovePolicy, WorkerState, heat};
-use domain::worker::{FromWorker, Heat, Lease, WarmModel};
+use domain::worker::{FromWorker, Heat, Hello, Lease, WarmModel};
 use domain::{JobId, WorkerId};
 
 pub(super) use self::moving::{Moved, Runs};
+use super::desk::Unable;
 use super::health::{Condition, Health};
 use super::held::Held;
 use super::hello::LONGEST_MS;
@@ -259,10 +260,13 @@ impl Roster {
         shelves
     }
 
-    /// Workers of a version that knows nothing of pictures to go on from: they would make one of words alone.
-    pub(super) fn unable(&self) -> Vec<WorkerId> {
-        let unable = self.workers.iter().filter(|(_, worker)| !worker.record.hello.goes_on);
-        unable.map(|(id, _)| id.clone()).collect()
+    /// Workers of versions that know too little of pictures to go on from.
+    pub(super) fn unable(&self) -> Unable {
+        let without = |can: fn(&Hello) -> bool| {
+            let unable = self.workers.iter().filter(|(_, worker)| !can(&worker.record.hello));
+            unable.map(|(id, _)| id.clone()).collect()
+        };
+        Unable { to_go_on: without(|hello| hello.goes_on), to_extend: without(|hello| hello.goes_on && hello.extends) }
     }
 
     /// The workers as the planner looks at them, in a stable order.

@@ -141,6 +141,7 @@ pub fn record(name: &str, head: HeadId) -> WorkerRecord {
             holding: Vec::new(),
             hands_over: false,
             goes_on: false,
+            extends: false,
         },
         draining: false,
         named: false,

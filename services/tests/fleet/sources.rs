@@ -1,6 +1,6 @@
 //! Pictures that are made from a picture.
 
-use domain::source::{A_LITTLE, SourceRequest, UpscaleRequest};
+use domain::source::{A_LITTLE, Area, Cells, Extend, SourceRequest, UpscaleRequest};
 use domain::worker::{Failure, FromWorker, Hello, WarmModel};
 use domain::{AppError, DeviceId, GenerationRequest, JobState, JobView, ModelCard, OutputId, Way};
 use services::fleet::DeliveryError;
@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use crate::studio::{DAILY, Studio, Worker, card, hello, png, until};
 
 fn vary(media: OutputId) -> GenerationRequest {
-    let source = SourceRequest { media, strength: Some(A_LITTLE), region: None };
+    let source = SourceRequest { media, strength: Some(A_LITTLE), region: None, extend: None };
     GenerationRequest { source: Some(source), count: Some(2), ..GenerationRequest::default() }
 }
 
@@ -135,6 +135,30 @@ async fn workers_that_would_make_it_of_words_alone_do_not_get_it(pool: PgPool) {
     assert_eq!(old.assignment().await.job, plain.id);
     let mut new = studio.worker("new").await;
     assert_eq!(new.assignment().await.job, job.id);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn workers_that_know_neither_painted_parts_nor_more_room_do_not_get_them(pool: PgPool) {
+    let studio = Studio::open(pool).await;
+    let owner = studio.visitor().await;
+    let mut old = studio.join(Hello { extends: false, concurrency: 4, ..hello("old") }).await;
+    let media = picture(&studio, owner, &mut old).await;
+    let wish = |region, extend| GenerationRequest {
+        source: Some(SourceRequest { media, strength: None, region, extend }),
+        count: Some(1),
+        ..GenerationRequest::default()
+    };
+    let painted = wish(Some(vec![Area::Cells { cells: Cells::ALL }]), None);
+    let roomier = wish(None, Some(Extend { right: 0.5, ..Extend::default() }));
+    let painted = studio.jobs.submit(owner, painted).await.expect("accepted");
+    let roomier = studio.jobs.submit(owner, roomier).await.expect("accepted");
+    assert_eq!((roomier.request.width, roomier.request.height, roomier.price), (384, 256, 2));
+    // What came later is handed out, for it knows that.
+    let known = studio.jobs.submit(owner, vary(media)).await.expect("accepted");
+    assert_eq!(old.assignment().await.job, known.id);
+    let mut new = studio.join(Hello { concurrency: 2, ..hello("new") }).await;
+    assert_eq!(new.assignment().await.job, painted.id);
+    assert_eq!(new.assignment().await.job, roomier.id);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -223,6 +223,7 @@ pub fn hello(name: &str) -> Hello {
         holding: Vec::new(),
         hands_over: true,
         goes_on: true,
+        extends: true,
     }
 }
 

@@ -22,7 +22,7 @@ async fn every_step_is_told_from_wherever_one_stands(pool: PgPool) {
     let media = studio.jobs.get(owner, first.id).await.expect("mine").outputs[0].id;
 
     // A picture says itself which job it follows, whatever else is named.
-    let source = SourceRequest { media, strength: None, region: None };
+    let source = SourceRequest { media, strength: None, region: None, extend: None };
     let from_picture = GenerationRequest { source: Some(source), parent: Some(JobId::from_random(7)), ..wish(1) };
     let second = studio.jobs.submit(owner, from_picture).await.expect("accepted");
     let third = studio.jobs.submit(owner, after(second.id)).await.expect("accepted");

@@ -175,17 +175,8 @@ impl Model for FakeModel {
             Some((start, Way::Upscale { .. })) => {
                 resize(&start.picture, session.width, session.height, FilterType::Nearest)
             }
-            Some((start, Way::Vary { strength, .. })) => {
-                let mut picture = drawn(session);
-                for (x, y, new) in picture.enumerate_pixels_mut() {
-                    let stays = start.mask.as_ref().is_some_and(|mask| mask.get_pixel(x, y).0 == [0]);
-                    let share = if stays { 0.0 } else { *strength };
-                    for (new, old) in new.0.iter_mut().zip(start.picture.get_pixel(x, y).0) {
-                        *new = (f64::from(old) + (f64::from(*new) - f64::from(old)) * share).round() as u8;
-                    }
-                }
-                picture
-            }
+            Some((start, Way::Vary { strength, .. })) => over(start, drawn(session), *strength),
+            Some((start, Way::Extend { .. })) => over(start, drawn(session), 1.0),
         };
         engine::encode_png(&picture, Some(recipe)).map_err(|error| BackendError::Failed(error.to_string()))
     }
@@ -222,6 +213,18 @@ fn drawn(session: &FakeSession) -> RgbImage {
     RgbImage::from_fn(session.width, session.height, |_, y| {
         if y / 8 == stripe / 8 { Rgb([255, 255, 255]) } else { colour(session) }
     })
+}
+
+/// A card over the picture it goes on from, as strong as this where that may change.
+fn over(start: &StartPicture, mut card: RgbImage, strength: f64) -> RgbImage {
+    for (x, y, new) in card.enumerate_pixels_mut() {
+        let stays = start.mask.as_ref().is_some_and(|mask| mask.get_pixel(x, y).0 == [0]);
+        let share = if stays { 0.0 } else { strength };
+        for (new, old) in new.0.iter_mut().zip(start.picture.get_pixel(x, y).0) {
+            *new = (f64::from(old) + (f64::from(*new) - f64::from(old)) * share).round() as u8;
+        }
+    }
+    card
 }
 
 fn colour(session: &FakeSession) -> Rgb<u8> {

@@ -2,10 +2,14 @@
 
 use std::io::Cursor;
 
-use domain::source::is_within;
+use domain::source::{Placed, is_within};
 use domain::{ValidRequest, Way};
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{GrayImage, ImageFormat, ImageReader, Limits, Luma, RgbImage};
+
+/// How far into a picture its seam with what is drawn around it reaches, in pixels: the border along which the engine
+/// mixes the two is as wide.
+const SEAM: u32 = 8;
 
 /// A picture to go on from.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +46,16 @@ impl StartPicture {
         Ok(match &source.way {
             Way::Upscale { .. } => Self { picture, mask: None },
             Way::Vary { .. } => Self { picture: covering(picture, request.width, request.height), mask: mask(request) },
+            Way::Extend { placed, .. } => {
+                if !placed.is_within(request.width, request.height) {
+                    return Err("the picture to go on from lies outside of the one to be made".into());
+                }
+                let picture = covering(picture, placed.width, placed.height);
+                Self {
+                    picture: mirrored(&picture, *placed, request.width, request.height),
+                    mask: Some(around(*placed, request.width, request.height)),
+                }
+            }
         })
     }
 
@@ -64,6 +78,31 @@ fn covering(picture: RgbImage, width: u32, height: u32) -> RgbImage {
     crop_imm(&scaled, (w - width) / 2, (h - height) / 2, width, height).to_image()
 }
 
+/// A picture with room around it, which it fills with its own reflection.
+///
+/// What is drawn there begins with noise alone, so this is seen only along the edge: there the encoder, which looks at
+/// pixels together with their neighbours, meets a picture that goes on.
+fn mirrored(picture: &RgbImage, placed: Placed, width: u32, height: u32) -> RgbImage {
+    let reflected = |at: u32, start: u32, side: u32| {
+        let along = (i64::from(at) - i64::from(start)).rem_euclid(2 * i64::from(side)) as u32;
+        along.min(2 * side - 1 - along)
+    };
+    RgbImage::from_fn(width, height, |x, y| {
+        *picture.get_pixel(reflected(x, placed.left, placed.width), reflected(y, placed.top, placed.height))
+    })
+}
+
+/// White around a picture, and over a strip of it where it goes on: along that strip the old goes over into the new.
+fn around(placed: Placed, width: u32, height: u32) -> GrayImage {
+    let stays = |start: u32, side: u32, whole: u32| {
+        let seam = SEAM.min(side / 4);
+        let end = start + side;
+        (if start > 0 { start + seam } else { start })..(if end < whole { end - seam } else { end })
+    };
+    let (columns, rows) = (stays(placed.left, placed.width, width), stays(placed.top, placed.height, height));
+    GrayImage::from_fn(width, height, |x, y| Luma([if columns.contains(&x) && rows.contains(&y) { 0 } else { 255 }]))
+}
+
 /// White where the picture may change, black where it stays as it is.
 fn mask(request: &ValidRequest) -> Option<GrayImage> {
     let region = request.source.as_ref().map(domain::Source::region).filter(|region| !region.is_empty())?;
@@ -77,7 +116,7 @@ fn mask(request: &ValidRequest) -> Option<GrayImage> {
 
 #[cfg(test)]
 mod tests {
-    use domain::source::{Area, Place};
+    use domain::source::{Area, Cells, Extend, Place};
     use domain::{OutputId, Source};
 
     use super::*;
@@ -90,6 +129,10 @@ mod tests {
 
     fn vary(region: &[Area]) -> Way {
         Way::Vary { strength: 0.5, region: region.to_vec() }
+    }
+
+    fn extend(placed: Placed) -> Way {
+        Way::Extend { extend: Extend { left: 0.25, right: 0.5, ..Extend::default() }, placed }
     }
 
     fn png(width: u32, height: u32) -> Vec<u8> {
@@ -112,6 +155,51 @@ mod tests {
             assert!(StartPicture::read(&bytes, &wanted).is_err_and(|why| why.contains("to go on from")));
         }
         assert!(StartPicture::read(&png(96, 64), &request("a")).is_err());
+    }
+
+    #[test]
+    fn a_painted_part_is_white_cell_by_cell() {
+        let mut cells = Cells::NONE;
+        cells.set(2, 3, true);
+        let request = wanted(96, 64, vary(&[Area::Cells { cells }]));
+        let mask = StartPicture::read(&png(96, 64), &request).expect("a start").mask.expect("a mask");
+        let white = |(x, y)| (6..9).contains(&x) && (6..8).contains(&y);
+        assert!(mask.enumerate_pixels().all(|(x, y, pixel)| pixel.0 == [if white((x, y)) { 255 } else { 0 }]));
+    }
+
+    #[test]
+    fn with_more_room_the_picture_stays_and_the_rest_is_its_reflection() {
+        let placed = Placed { left: 32, top: 0, width: 96, height: 64 };
+        let request = wanted(192, 64, extend(placed));
+        let StartPicture { picture, mask } = StartPicture::read(&png(96, 64), &request).expect("a start");
+        let mask = mask.expect("a mask");
+        assert_eq!((picture.dimensions(), mask.dimensions()), ((192, 64), (192, 64)));
+        // Across: reflected, itself, reflected.
+        let across = [0, 31, 32, 127, 128, 191].map(|x| picture.get_pixel(x, 5).0[0]);
+        assert_eq!(across, [31, 0, 0, 95, 95, 32]);
+        assert!(picture.rows().all(|mut row| row.next().is_some_and(|pixel| pixel.0[0] == 31)));
+        // Anew around it and over a strip of it, from top to bottom: above and below there is no room.
+        let anew = |x: u32| !(32 + SEAM..128 - SEAM).contains(&x);
+        assert!(mask.enumerate_pixels().all(|(x, _, pixel)| pixel.0 == [if anew(x) { 255 } else { 0 }]));
+    }
+
+    #[test]
+    fn with_more_room_it_is_scaled_where_it_has_to_be_and_refused_where_it_has_no_place() {
+        let size = |width, height, placed| {
+            let start = StartPicture::read(&png(96, 64), &wanted(width, height, extend(placed)));
+            start.map(|start| (start.picture.dimensions(), start.mask.is_some()))
+        };
+        let placed = Placed { left: 0, top: 16, width: 48, height: 32 };
+        assert_eq!(size(64, 64, placed), Ok(((64, 64), true)));
+        for bad in [
+            Placed { left: 32, ..placed },
+            Placed { width: 0, ..placed },
+            Placed { top: 40, ..placed },
+            Placed { left: u32::MAX, ..placed },
+        ] {
+            assert!(size(64, 64, bad).is_err_and(|why| why.contains("outside")), "{bad:?}");
+        }
+        assert_eq!(size(64, 64, Placed { left: 31, top: 0, width: 1, height: 1 }), Ok(((64, 64), true)));
     }
 
     #[test]

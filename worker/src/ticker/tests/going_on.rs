@@ -1,6 +1,6 @@
 //! Pictures that are made from a picture.
 
-use domain::source::{A_LITTLE, A_LOT, Area, Place};
+use domain::source::{A_LITTLE, A_LOT, Area, Cells, Extend, Place, Placed};
 use domain::{OutputId, Source, Way};
 use image::RgbImage;
 
@@ -67,8 +67,55 @@ fn goes_on<B: Backend>(rig: &mut Rig<B>, words: &ValidRequest, others: &ValidReq
     assert_eq!(difference(&original, &sky, |y| y >= half), 0.0);
     assert!(difference(&original, &sky, |y| y < half) > 1.0);
     assert_eq!(all, others.steps);
+    // A part that is painted is one like any other.
+    let mut cells = Cells::NONE;
+    (0..32).for_each(|column| (0..16).for_each(|row| cells.set(column, row, true)));
+    assert_eq!(sky, changed(Way::Vary { strength: 1.0, region: vec![Area::Cells { cells }] }));
     // The same again is the same: nothing but the request decides.
     assert_eq!(sky, changed(vary(1.0, &[Place::Sky])));
+}
+
+/// What holds of everything that gives pictures more room: every step is taken, what was there stays but for the seam,
+/// and beside it there is something new.
+fn grows<B: Backend>(rig: &mut Rig<B>, words: &ValidRequest, others: &ValidRequest) {
+    let original = decoded(&made(rig, words, None).0);
+    let (width, height) = original.dimensions();
+    let placed = Placed { left: width / 2, top: 0, width, height };
+    let way = Way::Extend { extend: Extend { left: 0.5, ..Extend::default() }, placed };
+    let source = Source { media: OutputId::from_random(1), width, height, way };
+    let request = ValidRequest { width: width / 2 * 3, source: Some(source), ..others.clone() };
+    let png = engine::encode_png(&original, None).expect("a PNG");
+    let (grown, taken) = made(rig, &request, Some(&png));
+    let grown = decoded(&grown);
+    assert_eq!((grown.dimensions(), taken), ((width / 2 * 3, height), request.steps));
+    let changed = |x: u32, y: u32, at: u32| {
+        let (new, old) = (grown.get_pixel(x, y).0, original.get_pixel(at, y).0);
+        new.into_iter().zip(old).map(|(new, old)| f64::from(new.abs_diff(old))).sum::<f64>()
+    };
+    let rows = || (0..height).step_by(3);
+    let kept =
+        rows().flat_map(|y| (8..width).map(move |x| (x, y))).map(|(x, y)| changed(x + width / 2, y, x)).sum::<f64>();
+    let mirror = |x: u32| width / 2 - 1 - x;
+    let new =
+        rows().flat_map(|y| (0..width / 2).map(move |x| (x, y))).map(|(x, y)| changed(x, y, mirror(x))).sum::<f64>();
+    assert_eq!(kept, 0.0);
+    assert!(new / f64::from(height / 3 * width / 2) > 3.0, "{new}");
+}
+
+#[test]
+fn test_cards_get_more_room() {
+    let mut rig = Rig::ready(FakeBackend::new(Duration::ZERO, 1), "starter", Sharing::Never);
+    let words = ValidRequest { steps: 12, ..request("a card") };
+    grows(&mut rig, &words, &ValidRequest { prompt: "another".into(), seed: 77, ..words.clone() });
+}
+
+#[test]
+fn the_starter_draws_beyond_the_edge() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let backend = EngineBackend::new(&DeviceSpec::Cpu, &folder, 0).expect("a processor");
+    let mut rig = Rig::ready(backend, "starter", Sharing::Never);
+    let words = ValidRequest { steps: 6, width: 128, height: 128, ..request("a green meadow at noon, white clouds") };
+    grows(&mut rig, &words, &ValidRequest { seed: 77, ..words.clone() });
 }
 
 #[test]
