@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::starter_card;
+use crate::source::Making;
 
 fn check(request: GenerationRequest) -> Result<ValidRequest, AppError> {
     request.validate(&[starter_card()], 7)
