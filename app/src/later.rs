@@ -6,6 +6,7 @@ use leptos_router::{LazyRoute, lazy_route};
 use crate::compare::ComparePage;
 use crate::credits::CreditsPage;
 use crate::history::HistoryPage;
+use crate::library::LibraryPage;
 use crate::minds_eye::MindsEyePage;
 use crate::picture::PicturePage;
 use crate::rewrite::RewritePage;
@@ -77,6 +78,20 @@ impl LazyRoute for History {
 
     fn view(_page: Self) -> AnyView {
         view! { <HistoryPage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Library;
+
+#[lazy_route]
+impl LazyRoute for Library {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <LibraryPage /> }.into_any()
     }
 }
 

@@ -15,6 +15,7 @@ mod history;
 mod job;
 mod keys;
 mod later;
+mod library;
 mod live;
 mod minds_eye;
 mod offline;
@@ -27,6 +28,7 @@ mod signals;
 mod trail;
 mod ui;
 
+pub use library::ImportOutcome;
 pub use page::{App, shell};
 pub use photo::PhotoProblem;
 

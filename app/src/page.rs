@@ -7,7 +7,7 @@ use leptos_router::{Lazy, SsrMode, path};
 
 use crate::checks::Checks;
 use crate::create::StudioPage;
-use crate::later::{Compare, Credits, History, MindsEye, Picture, Rewrite};
+use crate::later::{Compare, Credits, History, Library, MindsEye, Picture, Rewrite};
 use crate::photo::PhotoPage;
 use crate::result::ResultPage;
 use crate::ui::{Footer, Header, NotFoundPage};
@@ -71,6 +71,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/history") view={Lazy::<History>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/library") view={Lazy::<Library>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rewrite") view={Lazy::<Rewrite>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/credits") view={Lazy::<Credits>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/minds-eye") view={Lazy::<MindsEye>::new()} ssr=SsrMode::Async />

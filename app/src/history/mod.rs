@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use self::api::{HistoryPageData, Made, PinJob, read_history};
+use crate::library::KeepButton;
 use crate::ui::ErrorNotice;
 
 /// `/history`
@@ -20,7 +21,12 @@ pub fn HistoryPage() -> impl IntoView {
     view! {
         <Title text="Your history" />
         <section class="pt-8 sm:pt-14">
-            <h1 class="words mb-6 text-3xl sm:text-5xl">"Your history"</h1>
+            <h1 class="words mb-2 text-3xl sm:text-5xl">"Your history"</h1>
+            <p class="mb-4">
+                <a class="notice-link" href="/library">
+                    "Kept prompts, and everything as one file"
+                </a>
+            </p>
             {move || {
                 let asked = query.with(Asked::from_query);
                 view! { <SearchForm asked /> }
@@ -166,7 +172,8 @@ fn MadeRow(made: Made, back: String) -> impl IntoView {
                         <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
                             "Use again"
                         </a>
-    <PinButton job pinned prompt back />
+                        <PinButton job pinned prompt=prompt.clone() back />
+                        <KeepButton job prompt=Some(prompt) />
                     </div>
                 </div>
             </li>

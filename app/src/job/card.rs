@@ -9,6 +9,7 @@ use super::remix::remix_link;
 use super::tile::{Tile, tally};
 use crate::create::CreditsReturned;
 use crate::create::api::CreatePictures;
+use crate::library::KeepButton;
 use crate::live::LiveJob;
 use crate::ui::{ErrorNotice, Notice};
 
@@ -106,6 +107,7 @@ pub fn JobCard(
                                 <a class="button-quiet" href=request.with_value(|request| remix_link(request, number, None))>
                                     "Change the words"
                                 </a>
+                                <KeepButton job=number />
                             }
                                 .into_any()
                         } else {

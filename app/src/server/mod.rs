@@ -1,12 +1,14 @@
 //! What server functions reach for: the services, and who is asking. The only server-side module here.
 
 mod history;
+mod library;
 mod rewrite;
 mod steps;
 mod surprise;
 mod words;
 
 pub(crate) use history::history_page;
+pub(crate) use library::{change_entry, delete_entry, keep_words, library_page};
 pub(crate) use rewrite::apart;
 pub(crate) use steps::{changed_words, steps};
 pub(crate) use surprise::filled_in;
@@ -20,6 +22,7 @@ use leptos_axum::ResponseOptions;
 use services::credits::CreditsService;
 use services::identity::{Identity, Visitor};
 use services::jobs::{Admission, Admitted, Jobs, Models};
+use services::library::Library;
 
 /// The services that pages use, put into the context of every request.
 #[derive(Clone, Debug)]
@@ -29,6 +32,7 @@ pub struct Handles {
     pub identity: Identity,
     pub credits: CreditsService,
     pub models: Models,
+    pub library: Library,
 }
 
 pub(crate) fn handles() -> Handles {

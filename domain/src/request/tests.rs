@@ -62,11 +62,7 @@ fn original() -> Original {
         media: OutputId::from_random(5),
         width: 320,
         height: 192,
-        making: Some(Making {
-            job: crate::ids::JobId::from_random(1),
-            seed: 9,
-            request: before.expect("valid"),
-        }),
+        making: Some(Making { job: crate::ids::JobId::from_random(1), seed: 9, request: before.expect("valid") }),
     }
 }
 

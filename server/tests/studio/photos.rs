@@ -16,7 +16,8 @@ async fn send(person: &Person, bytes: impl Into<reqwest::Body>) -> Response {
 
 /// A form as a browser without scripts sends it.
 async fn submit(person: &Person, field: &str, bytes: &[u8]) -> Response {
-    let mut body = format!("--sep\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"a.jpg\"\r\n\r\n").into_bytes();
+    let mut body =
+        format!("--sep\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"a.jpg\"\r\n\r\n").into_bytes();
     body.extend_from_slice(bytes);
     body.extend_from_slice(b"\r\n--sep--\r\n");
     let request = person.client.post(format!("{}/photo", person.base)).body(body);
@@ -99,7 +100,8 @@ async fn a_photo_goes_after_three_days_file_and_all(pool: PgPool) {
     sqlx::query("UPDATE photos SET created_at = now() - interval '73 hours'").execute(&pool).await.expect("moved");
     // What is outdated goes at the start, and every few minutes after it.
     let _studio = studio.kill_and_restart().await;
-    until("the photo has gone", || async { (person.get(&url).await.status() == StatusCode::NOT_FOUND).then_some(()) }).await;
+    until("the photo has gone", || async { (person.get(&url).await.status() == StatusCode::NOT_FOUND).then_some(()) })
+        .await;
     assert_eq!(files(), 0);
 }
 

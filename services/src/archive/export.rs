@@ -11,7 +11,9 @@ use tokio::runtime::Handle;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::format::{ArchivedFile, ArchivedJob, ArchivedOutput, ArchivedPhoto, FORMAT, MANIFEST, MARKDOWN, VERSION, media_name, sha256};
+use super::format::{
+    ArchivedFile, ArchivedJob, ArchivedOutput, ArchivedPhoto, FORMAT, MANIFEST, MARKDOWN, VERSION, media_name, sha256,
+};
 use super::pipe::Pipe;
 use super::store;
 use crate::library::{Library, entry_of_request};

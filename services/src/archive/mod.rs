@@ -178,8 +178,8 @@ impl Archive {
                 let mut bytes = Vec::new();
                 file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(|error| unwritable(&error))?;
                 // Its sentences say what to do; the one that this becomes a part of has its own end.
-                prompts::import(name.as_deref(), &bytes).map_err(|error| {
-                    AppError::ImportRefused { reason: error.to_string().trim_end_matches('.').to_owned() }
+                prompts::import(name.as_deref(), &bytes).map_err(|error| AppError::ImportRefused {
+                    reason: error.to_string().trim_end_matches('.').to_owned(),
                 })
             })
             .await?;
@@ -278,7 +278,9 @@ async fn thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, AppError> + 
 }
 
 fn refused(what: &str) -> AppError {
-    AppError::ImportRefused { reason: format!("{what}; nothing of it was kept; export it again, or choose another file") }
+    AppError::ImportRefused {
+        reason: format!("{what}; nothing of it was kept; export it again, or choose another file"),
+    }
 }
 
 fn unwritable(error: &io::Error) -> AppError {

@@ -39,9 +39,8 @@ pub(super) fn open(file: File, now: DateTime<Utc>) -> Result<(Opened, usize), St
     let mut opened = Opened { manifest: Manifest::default(), files };
     let manifest = opened.read(MANIFEST, LARGEST_MANIFEST)?;
     let manifest = manifest.ok_or_else(|| format!("this archive has no {MANIFEST}, so it is no export of Mindseye"))?;
-    opened.manifest = serde_json::from_slice(&manifest).map_err(|error| {
-        format!("its {MANIFEST} can't be read at line {}, column {}", error.line(), error.column())
-    })?;
+    opened.manifest = serde_json::from_slice(&manifest)
+        .map_err(|error| format!("its {MANIFEST} can't be read at line {}, column {}", error.line(), error.column()))?;
     drop(manifest);
     check::check(&opened.manifest, now)?;
     let missing = opened.check_files()?;
@@ -103,10 +102,13 @@ impl Opened {
 
 fn retain<T>(items: &mut Vec<T>, mut keep: impl FnMut(&T) -> Result<bool, String>) -> Result<(), String> {
     let mut failed = None;
-    items.retain(|item| failed.is_none() && keep(item).unwrap_or_else(|why| {
-        failed = Some(why);
-        false
-    }));
+    items.retain(|item| {
+        failed.is_none()
+            && keep(item).unwrap_or_else(|why| {
+                failed = Some(why);
+                false
+            })
+    });
     failed.map_or(Ok(()), Err)
 }
 

@@ -94,7 +94,9 @@ pub(super) async fn plan(
     }
     if u64::try_from(own_bytes).unwrap_or(u64::MAX).saturating_add(bytes) > MOST_BYTES {
         let gigabytes = MOST_BYTES >> 30;
-        return Err(refused(&format!("with it you would have brought more than {gigabytes} GB here, which is the most")));
+        return Err(refused(&format!(
+            "with it you would have brought more than {gigabytes} GB here, which is the most"
+        )));
     }
     let arriving = i64::try_from(manifest.files().map(|file| file.bytes).sum::<u64>()).unwrap_or(i64::MAX);
     let since = now - TimeDelta::hours(1);
@@ -145,7 +147,9 @@ impl Shelf {
         self.runtime.block_on(store::follow(&self.pool, self.owner, &follow)).map_err(explain)?;
         for photo in manifest.photos {
             let kept = match media.get(&photo.file.id.0) {
-                Some(Place::New(id)) => self.runtime.block_on(self.keep_photo(&mut opened, OutputId(*id), &photo.file))?,
+                Some(Place::New(id)) => {
+                    self.runtime.block_on(self.keep_photo(&mut opened, OutputId(*id), &photo.file))?
+                }
                 _ => false,
             };
             *if kept { &mut report.photos.kept } else { &mut report.photos.skipped } += 1;

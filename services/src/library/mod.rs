@@ -160,10 +160,8 @@ impl Library {
         // The first one of a list stays the first one.
         let at = |place: usize| now - TimeDelta::microseconds(i64::try_from(place).unwrap_or(0));
         let entries = entries.into_iter().map(|entry| entry.tidied().0).filter(|entry| !entry.prompt.is_empty());
-        let entries: Vec<Kept> = entries
-            .enumerate()
-            .map(|(place, entry)| Kept { id: random_id(), created_at: at(place), entry })
-            .collect();
+        let entries: Vec<Kept> =
+            entries.enumerate().map(|(place, entry)| Kept { id: random_id(), created_at: at(place), entry }).collect();
         self.restore(owner, entries).await
     }
 
@@ -194,6 +192,20 @@ impl Library {
         transaction.commit().await.map_err(explain)?;
         Ok(told)
     }
+}
+
+/// Entries as Markdown, for people.
+pub fn markdown(kept: &[Kept]) -> String {
+    prompts::export::markdown(&entries(kept))
+}
+
+/// Entries as JSON, for programs.
+pub fn json(kept: &[Kept]) -> String {
+    prompts::export::json(&entries(kept))
+}
+
+fn entries(kept: &[Kept]) -> Vec<Entry> {
+    kept.iter().map(|kept| kept.entry.clone()).collect()
 }
 
 /// What tells entries apart: the words and the settings. What people say about them may differ.

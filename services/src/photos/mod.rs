@@ -118,8 +118,7 @@ impl Photos {
     async fn check_room(&self, owner: DeviceId) -> Result<(), AppError> {
         let now = self.clock.now();
         let since = now - TimeDelta::hours(KEPT_HOURS);
-        let (own, lately) =
-            store::count(&self.pool, owner, since, now - TimeDelta::hours(1)).await.map_err(explain)?;
+        let (own, lately) = store::count(&self.pool, owner, since, now - TimeDelta::hours(1)).await.map_err(explain)?;
         if own >= MOST_EACH {
             let reason = format!(
                 "you have {MOST_EACH} photos here, which is the most; nothing was kept; each goes {KEPT_HOURS} hours \
@@ -137,13 +136,15 @@ impl Photos {
     async fn unpack(&self, bytes: Bytes) -> Result<(Vec<u8>, (u32, u32)), AppError> {
         let _turn = self.unpacking.acquire().await.map_err(|_| AppError::Unavailable)?;
         let unpacked = tokio::task::spawn_blocking(move || {
-            let photo = intake::take_in(&bytes).map_err(|refusal| AppError::PhotoRefused { reason: refusal.to_string() })?;
+            let photo =
+                intake::take_in(&bytes).map_err(|refusal| AppError::PhotoRefused { reason: refusal.to_string() })?;
             let (width, height) = within(photo.pixels.dimensions(), LONGEST_SIDE);
             let failed = |error: &dyn std::fmt::Display| {
                 tracing::error!(%error, "a photo could not be packed");
                 AppError::Internal
             };
-            let pixels = intake::fit(&photo.pixels, width, height, intake::Fit::Crop).map_err(|error| failed(&error))?;
+            let pixels =
+                intake::fit(&photo.pixels, width, height, intake::Fit::Crop).map_err(|error| failed(&error))?;
             let png = intake::Photo { pixels, ..photo }.to_png().map_err(|error| failed(&error))?;
             Ok((png, (width, height)))
         });

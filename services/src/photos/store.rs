@@ -44,12 +44,11 @@ pub(super) async fn insert(
 
 /// Photos from before then, the oldest first.
 pub(super) async fn outdated(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> Result<Vec<OutputId>, sqlx::Error> {
-    let ids: Vec<Uuid> =
-        sqlx::query_scalar("SELECT id FROM photos WHERE created_at < $1 ORDER BY created_at LIMIT $2")
-            .bind(before)
-            .bind(limit)
-            .fetch_all(pool)
-            .await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM photos WHERE created_at < $1 ORDER BY created_at LIMIT $2")
+        .bind(before)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
     Ok(ids.into_iter().map(OutputId).collect())
 }
 

@@ -100,11 +100,15 @@ async fn what_is_somebody_elses_stays_theirs(pool: PgPool) {
     let trail = desk.jobs.trail(theirs, storm.id).await.expect("a trail");
     let source = storm.request.source.as_ref().expect("a source").media;
     assert_eq!(source, trail.before[0].outputs[0].id, "it names the copy");
-    assert!(desk.jobs.picture(Some(theirs), source).await.is_ok() && desk.jobs.picture(Some(owner), source).await.is_err());
+    assert!(
+        desk.jobs.picture(Some(theirs), source).await.is_ok() && desk.jobs.picture(Some(owner), source).await.is_err()
+    );
     let told = told(&desk.export(&other).await);
     let hashes = |told: &serde_json::Value| {
         let jobs = told["jobs"].as_array().expect("jobs").clone();
-        jobs.iter().map(|job| (job["request"]["prompt"].clone(), job["outputs"][0]["sha256"].clone())).collect::<Vec<_>>()
+        jobs.iter()
+            .map(|job| (job["request"]["prompt"].clone(), job["outputs"][0]["sha256"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(hashes(&told), hashes(&crate::desk::told(&archive)));
 }

@@ -37,7 +37,6 @@ pub struct Desk {
     pub media: MediaStore,
     pub jobs: Jobs,
     pub identity: Identity,
-    pub credits: CreditsService,
     pub library: Library,
     pub archive: Archive,
     folder: tempfile::TempDir,
@@ -57,7 +56,7 @@ impl Desk {
         let jobs = Jobs::new(JobsParts {
             pool: pool.clone(),
             clock: shared.clone(),
-            credits: credits.clone(),
+            credits,
             media: media.clone(),
             models: models.clone(),
             events: EventHub::default(),
@@ -73,9 +72,8 @@ impl Desk {
         let bursts = Bursts::new(Rate { per_second: often, burst: often });
         let limits = Limits::new(pool.clone(), shared.clone(), Policy::default(), bursts, Counting::ALONE);
         let library = Library::new(pool.clone(), shared.clone(), identity.clone(), limits.clone(), jobs.clone());
-        let archive =
-            Archive::new(pool.clone(), shared, media.clone(), identity.clone(), limits, library.clone());
-        Self { pool, clock, media, jobs, identity, credits, library, archive, folder, _cancelled: receiver }
+        let archive = Archive::new(pool.clone(), shared, media.clone(), identity.clone(), limits, library.clone());
+        Self { pool, clock, media, jobs, identity, library, archive, folder, _cancelled: receiver }
     }
 
     pub fn wait(&self, seconds: i64) {
@@ -192,7 +190,7 @@ pub fn unpacked(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
             let mut file = zip.by_index(at).expect("a file");
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).expect("its bytes");
-            (file.name().to_owned(), bytes)
+            (file.name().expect("a name").into_owned(), bytes)
         })
         .collect()
 }

@@ -66,25 +66,37 @@ async fn nothing_is_kept_of_what_is_not_what_it_says(pool: PgPool) {
         ("a path for a job", telling(&good, |told| told["jobs"][0]["id"] = json!("../x"))),
         ("a waiting job", telling(&good, |told| told["jobs"][0]["status"] = json!("queued"))),
         ("another size", telling(&good, |told| told["jobs"][0]["outputs"][0]["width"] = json!(65))),
-        ("a huge size", telling(&good, |told| {
-            for at in ["/jobs/0/request", "/jobs/0/outputs/0", "/jobs/0/outputs/1"] {
-                told.pointer_mut(at).expect("a part")["width"] = json!(16_384);
-                told.pointer_mut(at).expect("a part")["height"] = json!(16_384);
-            }
-        })),
-        ("the same picture twice", telling(&good, |told| {
-            told["jobs"][0]["outputs"][1]["id"] = told["jobs"][0]["outputs"][0]["id"].clone();
-        })),
-        ("a photo that is a picture, too", telling(&good, |told| {
-            let output = told["jobs"][0]["outputs"][0].clone();
-            told["photos"] = json!([output]);
-        })),
+        (
+            "a huge size",
+            telling(&good, |told| {
+                for at in ["/jobs/0/request", "/jobs/0/outputs/0", "/jobs/0/outputs/1"] {
+                    told.pointer_mut(at).expect("a part")["width"] = json!(16_384);
+                    told.pointer_mut(at).expect("a part")["height"] = json!(16_384);
+                }
+            }),
+        ),
+        (
+            "the same picture twice",
+            telling(&good, |told| {
+                told["jobs"][0]["outputs"][1]["id"] = told["jobs"][0]["outputs"][0]["id"].clone();
+            }),
+        ),
+        (
+            "a photo that is a picture, too",
+            telling(&good, |told| {
+                let output = told["jobs"][0]["outputs"][0].clone();
+                told["photos"] = json!([output]);
+            }),
+        ),
         ("a picture that is none", showing(&good, b"<html><script>")),
         ("a picture of another size", showing(&good, &png(48, 64, 0))),
         ("a picture that was cut", showing(&good, &png(64, 48, 0)[..200])),
-        ("a prompt with signs that are none", telling(&good, |told| {
-            told["jobs"][0]["request"]["prompt"] = json!("a\u{202E}b");
-        })),
+        (
+            "a prompt with signs that are none",
+            telling(&good, |told| {
+                told["jobs"][0]["request"]["prompt"] = json!("a\u{202E}b");
+            }),
+        ),
     ];
     for (what, archive) in hostile {
         let error = desk.import(&nobody(), &archive, None).await.expect_err(what);

@@ -93,7 +93,7 @@ async fn a_library_has_an_end(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn what_has_no_prompts_is_refused_by_name_and_nobody_is_written_down(pool: PgPool) {
     let desk = Desk::open(pool).await;
-    for bytes in [&b""[..], b"  \n", b"%PDF-1.7 ...", b"\xff\xfe\x00", b"{\"prompts\": ["] {
+    for bytes in [&b""[..], b"  \n", b"%PDF-1.7 ...", b"\x7fELF\x02\x01\x01\0\0\0"] {
         let error = desk.import(&nobody(), bytes, None).await.expect_err("refused");
         assert_eq!(error.code(), "import_refused", "{error}");
     }

@@ -14,8 +14,8 @@ use thiserror::Error;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 pub use self::begun::ExpectedBegun;
-use super::leases::Delivered;
 use super::Fleet;
+use super::leases::Delivered;
 use crate::clock;
 use crate::db::explain;
 use crate::media::picture;
