@@ -157,27 +157,27 @@ fn MadeRow(made: Made, back: String) -> impl IntoView {
         .map(|picture| view! { <img src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> })
         .collect_view();
     view! {
-            <li class="history-row" data-job=job.to_string()>
-                <a class="history-pictures" href=format!("/g/{job}") tabindex="-1" aria-hidden="true">
-                    {thumbs}
-                </a>
-                <div class="min-w-0">
-                    <h2 class="words text-xl">
-                        <a class="hover:underline" href=format!("/g/{job}")>
-                            {prompt.clone()}
-                        </a>
-                    </h2>
-                    <p class="text-muted mt-1 text-sm">{told}</p>
-                    <div class="mt-2 flex flex-wrap gap-2">
-                        <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
-                            "Use again"
-                        </a>
-                        <PinButton job pinned prompt=prompt.clone() back />
-                        <KeepButton job prompt=Some(prompt) />
-                    </div>
+        <li class="history-row" data-job=job.to_string()>
+            <a class="history-pictures" href=format!("/g/{job}") tabindex="-1" aria-hidden="true">
+                {thumbs}
+            </a>
+            <div class="min-w-0">
+                <h2 class="words text-xl">
+                    <a class="hover:underline" href=format!("/g/{job}")>
+                        {prompt.clone()}
+                    </a>
+                </h2>
+                <p class="text-muted mt-1 text-sm">{told}</p>
+                <div class="mt-2 flex flex-wrap gap-2">
+                    <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
+                        "Use again"
+                    </a>
+                    <PinButton job pinned prompt=prompt.clone() back />
+                    <KeepButton job prompt=Some(prompt) />
                 </div>
-            </li>
-        }
+            </div>
+        </li>
+    }
 }
 
 /// Puts a job at hand, or back. It stays where it is and keeps the focus.

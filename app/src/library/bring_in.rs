@@ -62,10 +62,10 @@ pub fn BringIn() -> impl IntoView {
 
 /// What came of a file.
 #[component]
-pub fn Outcome(outcome: Result<ImportReport, PageError>) -> impl IntoView {
+pub fn Outcome(outcome: Result<ImportReport, Box<PageError>>) -> impl IntoView {
     let report = match outcome {
         Ok(report) => report,
-        Err(error) => return view! { <ErrorNotice error /> }.into_any(),
+        Err(error) => return view! { <ErrorNotice error=*error /> }.into_any(),
     };
     let (title, message) = told(&report);
     let more = report.notes.len().saturating_sub(MOST_NOTES);
@@ -96,11 +96,14 @@ fn told(report: &ImportReport) -> (&'static str, String) {
     let (kept, skipped) = (list(|tally| tally.kept), list(|tally| tally.skipped));
     match (kept.is_empty(), skipped.is_empty()) {
         (true, true) => ("Nothing was in it", "It is an archive of somebody who had nothing yet.".to_owned()),
-        (true, false) => ("Nothing new", format!("Left out, because you have it already or for the reason below: {skipped}.")),
-        (false, true) => ("It is all here", format!("Kept: {kept}.")),
-        (false, false) => {
-            ("It is here", format!("Kept: {kept}. Left out, because you have it already or for the reason below: {skipped}."))
+        (true, false) => {
+            ("Nothing new", format!("Left out, because you have it already or for the reason below: {skipped}."))
         }
+        (false, true) => ("It is all here", format!("Kept: {kept}.")),
+        (false, false) => (
+            "It is here",
+            format!("Kept: {kept}. Left out, because you have it already or for the reason below: {skipped}."),
+        ),
     }
 }
 

@@ -21,10 +21,9 @@ pub fn Entry(
     });
     let gone = move || delete.value().with(|value| matches!(value, Some(Ok(()))));
     let name = prompt.chars().take(60).collect::<String>();
-    let (tags_id, notes_id) = (format!("tags-{id}"), format!("notes-{id}"));
     let written = said.get_untracked();
     view! {
-        <li class="kept" data-entry=id.clone()>
+        <li class="kept">
             <p class="text-muted" role="status">
                 {move || gone().then_some("Deleted from your library.")}
             </p>
@@ -70,47 +69,70 @@ pub fn Entry(
                             }
                         })}
                     <details class="kept-change">
-                        <summary class="button-quiet" aria-label=format!("Change: {name}")>
+                        <summary class="button-quiet" aria-label=format!("Tags, note, pin: {name}")>
                             "Tags, note, pin"
                         </summary>
-                        <ActionForm action=change attr:class="mt-3 grid gap-3">
-                            <input type="hidden" name="id" value=id.clone() />
-                            <input type="hidden" name="back" value=back.clone() />
-                            <label class="field" for=tags_id.clone()>
-                                "Tags, with commas between them"
-                                <input id=tags_id name="tags" maxlength="1000" autocomplete="off" value=written.0.join(", ") />
-                            </label>
-                            <label class="field" for=notes_id.clone()>
-                                "Note"
-                                <textarea id=notes_id name="notes" rows="3" maxlength="4000">
-                                    {written.1}
-                                </textarea>
-                            </label>
-                            <label class="flex min-h-11 items-center gap-3">
-                                <input class="h-5 w-5" type="checkbox" name="pinned" value="true" checked=written.2 />
-                                "Pinned"
-                            </label>
-                            <div class="flex flex-wrap items-center gap-3">
-                                <button class="button-quiet" type="submit">
-                                    "Save"
-                                </button>
-                                <span class="text-muted" role="status">
-                                    {move || change.value().with(|value| matches!(value, Some(Ok(_)))).then_some("Saved.")}
-                                </span>
-                            </div>
-                        </ActionForm>
-                        <ActionForm action=delete attr:class="mt-3">
-                            <input type="hidden" name="id" value=id />
-                            <input type="hidden" name="back" value=back />
-                            <button class="button-quiet" type="submit" aria-label=format!("Delete from the library: {name}")>
-                                "Delete from the library"
-                            </button>
-                        </ActionForm>
+                        <ChangeForm id=id.clone() back=back.clone() tags=written.0.join(", ") notes=written.1 pinned=written.2 change />
+                        <DeleteForm id back name=name.clone() delete />
                         {move || change.value().get().and_then(Result::err).map(|error| view! { <ErrorNotice error /> })}
                         {move || delete.value().get().and_then(Result::err).map(|error| view! { <ErrorNotice error /> })}
                     </details>
                 </div>
             </div>
         </li>
+    }
+}
+
+/// What is said about an entry, to be changed.
+#[component]
+fn ChangeForm(
+    id: String,
+    back: String,
+    tags: String,
+    notes: String,
+    pinned: bool,
+    change: ServerAction<ChangeEntry>,
+) -> impl IntoView {
+    let saved = move || change.value().with(|value| matches!(value, Some(Ok(_))));
+    view! {
+        <ActionForm action=change attr:class="mt-3 grid gap-3">
+            <input type="hidden" name="id" value=id />
+            <input type="hidden" name="back" value=back />
+            <label class="field">
+                "Tags, with commas between them"
+                <input name="tags" maxlength="1000" autocomplete="off" value=tags />
+            </label>
+            <label class="field">
+                "Note"
+                <textarea name="notes" rows="3" maxlength="4000">
+                    {notes}
+                </textarea>
+            </label>
+            <label class="flex min-h-11 items-center gap-3">
+                <input class="h-5 w-5" type="checkbox" name="pinned" value="true" checked=pinned />
+                "Pinned"
+            </label>
+            <div class="flex flex-wrap items-center gap-3">
+                <button class="button-quiet" type="submit">
+                    "Save"
+                </button>
+                <span class="text-muted" role="status">
+                    {move || saved().then_some("Saved.")}
+                </span>
+            </div>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn DeleteForm(id: String, back: String, name: String, delete: ServerAction<DeleteEntry>) -> impl IntoView {
+    view! {
+        <ActionForm action=delete attr:class="mt-3">
+            <input type="hidden" name="id" value=id />
+            <input type="hidden" name="back" value=back />
+            <button class="button-quiet" type="submit" aria-label=format!("Delete from the library: {name}")>
+                "Delete from the library"
+            </button>
+        </ActionForm>
     }
 }

@@ -22,18 +22,18 @@ use crate::ui::ErrorNotice;
 
 /// What came of the file that a form sent: put into the page's context by whoever answers it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportOutcome(pub Result<ImportReport, PageError>);
+pub struct ImportOutcome(pub Result<ImportReport, Box<PageError>>);
 
 /// `/library`
 #[component]
 pub fn LibraryPage() -> impl IntoView {
     // Known on the server only, and travels with the page.
-    let outcome = SharedValue::new(|| use_context::<ImportOutcome>().map(|ImportOutcome(outcome)| outcome)).into_inner();
+    let outcome =
+        SharedValue::new(|| use_context::<ImportOutcome>().map(|ImportOutcome(outcome)| outcome)).into_inner();
     let query = use_query_map();
     let asked = move || query.with(Asked::from_query);
-    let found = Resource::new_blocking(asked, |Asked { words, tag, pinned, before }| {
-        read_library(words, tag, pinned, before)
-    });
+    let found =
+        Resource::new_blocking(asked, |Asked { words, tag, pinned, before }| read_library(words, tag, pinned, before));
     view! {
         <Title text="Your prompts" />
         <section class="pt-8 sm:pt-14">

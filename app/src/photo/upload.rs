@@ -40,7 +40,11 @@ struct Photo {
 
 impl Upload {
     /// Starts to send; `None` where the browser won't. `progress`: the part that was sent, from 0 to 1.
-    pub fn start(file: &File, progress: impl Fn(f64) + 'static, done: impl Fn(Outcome) + Clone + 'static) -> Option<Self> {
+    pub fn start(
+        file: &File,
+        progress: impl Fn(f64) + 'static,
+        done: impl Fn(Outcome) + Clone + 'static,
+    ) -> Option<Self> {
         let request = XmlHttpRequest::new().ok()?;
         request.open("POST", "/api/v1/photos").ok()?;
         let sent = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
@@ -59,7 +63,6 @@ impl Upload {
         request.send_with_opt_blob(Some(file)).ok()?;
         Some(Self { request, _sent: sent, _answered: answered, _failed: failed })
     }
-
 }
 
 fn outcome(request: &XmlHttpRequest) -> Outcome {

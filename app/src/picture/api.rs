@@ -33,7 +33,9 @@ pub async fn read_picture(id: String, form: ComposerForm, code: String) -> Resul
         let owner = crate::server::device().await?.ok_or(AppError::NotFound)?;
         let original = handles.jobs.original(owner, media).await?.ok_or(AppError::NotFound)?;
         let grid = match &original.making {
-            Some(making) => handles.jobs.get(owner, making.job).await?.outputs.into_iter().map(|output| output.id).collect(),
+            Some(making) => {
+                handles.jobs.get(owner, making.job).await?.outputs.into_iter().map(|output| output.id).collect()
+            }
             None => Vec::new(),
         };
         Ok((original, grid, handles.models.cards().await?))

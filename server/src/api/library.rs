@@ -101,7 +101,7 @@ async fn page(
     *request.headers_mut() = headers;
     request.extensions_mut().insert(visitor);
     pages::page(state, request, move || {
-        leptos::prelude::provide_context(ImportOutcome(outcome.clone().map_err(Into::into)));
+        leptos::prelude::provide_context(ImportOutcome(outcome.clone().map_err(|error| Box::new(error.into()))));
     })
     .await
 }
