@@ -38,11 +38,13 @@ pub fn LibraryPage() -> impl IntoView {
         <Title text="Your prompts" />
         <section class="pt-8 sm:pt-14">
             <h1 class="words mb-3 text-3xl sm:text-5xl">"Your prompts"</h1>
-            <p class="text-muted mb-6 max-w-2xl">
-                "Words that are worth keeping, with your tags and notes. For you alone. "
+            <p class="text-muted max-w-2xl">
+                "Words that are worth keeping, with your tags and notes. For you alone."
+            </p>
+            <p class="mb-5">
                 <a class="notice-link" href="/history">
-                    "Everything you made"
-                </a> " is in the history."
+                    "Everything you made is in the history"
+                </a>
             </p>
             {outcome.map(|outcome| view! { <Outcome outcome /> })}
             <Transition>
