@@ -72,3 +72,34 @@ impl Drop for Pipe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    async fn sent(end: bool) -> Vec<Result<Bytes, io::ErrorKind>> {
+        let (sender, mut receiver) = mpsc::channel(4);
+        let runtime = Handle::current();
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut pipe = Pipe::new(runtime, sender);
+            pipe.write_all(&[7; CHUNK]).expect("taken");
+            pipe.write_all(b"the rest").expect("taken");
+            if end { pipe.end() } else { Ok(()) }
+        });
+        let mut chunks = Vec::new();
+        while let Some(chunk) = receiver.recv().await {
+            chunks.push(chunk.map_err(|error| error.kind()));
+        }
+        writing.await.expect("no panic").expect("ended");
+        chunks
+    }
+
+    #[tokio::test]
+    async fn what_was_not_ended_does_not_look_whole() {
+        let whole = sent(true).await;
+        assert_eq!((whole.len(), whole[1].as_deref()), (2, Ok(b"the rest".as_slice())));
+        assert_eq!(sent(false).await.last(), Some(&Err(io::ErrorKind::Other)));
+    }
+}
