@@ -7,6 +7,7 @@ use crate::compare::ComparePage;
 use crate::credits::CreditsPage;
 use crate::design::DesignPage;
 use crate::history::HistoryPage;
+use crate::library::LibraryPage;
 use crate::minds_eye::MindsEyePage;
 use crate::photo::PhotoPage;
 use crate::picture::PicturePage;
@@ -79,6 +80,20 @@ impl LazyRoute for History {
 
     fn view(_page: Self) -> AnyView {
         view! { <HistoryPage /> }.into_any()
+    }
+}
+
+#[derive(Debug)]
+pub struct Library;
+
+#[lazy_route]
+impl LazyRoute for Library {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_page: Self) -> AnyView {
+        view! { <LibraryPage /> }.into_any()
     }
 }
 

@@ -16,6 +16,7 @@ mod history;
 mod job;
 mod keys;
 mod later;
+mod library;
 mod live;
 mod minds_eye;
 mod notify;
@@ -29,6 +30,7 @@ mod signals;
 mod trail;
 mod ui;
 
+pub use library::ImportOutcome;
 pub use page::{App, shell};
 pub use photo::PhotoProblem;
 

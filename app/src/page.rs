@@ -7,7 +7,7 @@ use leptos_router::{Lazy, SsrMode, path};
 
 use crate::checks::Checks;
 use crate::create::StudioPage;
-use crate::later::{Compare, Credits, Design, History, MindsEye, Photo, Picture, Rewrite};
+use crate::later::{Compare, Credits, Design, History, Library, MindsEye, Photo, Picture, Rewrite};
 use crate::result::ResultPage;
 use crate::ui::{Footer, Header, NotFoundPage};
 use crate::{keys, offline, signals};
@@ -70,6 +70,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/p/:id") view={Lazy::<Picture>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/compare/:left/:right") view={Lazy::<Compare>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/history") view={Lazy::<History>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/library") view={Lazy::<Library>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/rewrite") view={Lazy::<Rewrite>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/design") view={Lazy::<Design>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/credits") view={Lazy::<Credits>::new()} ssr=SsrMode::Async />

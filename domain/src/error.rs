@@ -83,6 +83,11 @@ pub enum AppError {
         /// In English: what it is, that nothing was kept, and what to do.
         reason: String,
     },
+    /// A file that was sent in to be imported is not taken.
+    ImportRefused {
+        /// As above.
+        reason: String,
+    },
     Unavailable,
     Internal,
 }
@@ -138,6 +143,7 @@ impl AppError {
             Self::GenerationFailed => "generation_failed",
             Self::SourceGone => "source_gone",
             Self::PhotoRefused { .. } => "photo_refused",
+            Self::ImportRefused { .. } => "import_refused",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -152,6 +158,7 @@ impl AppError {
             | Self::UnknownModel { .. }
             | Self::OutOfRange { .. }
             | Self::PhotoRefused { .. }
+            | Self::ImportRefused { .. }
             | Self::TooExpensive { .. } => 422,
             Self::BadRequest { .. } => 400,
             Self::CrossSite => 403,

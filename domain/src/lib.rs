@@ -4,6 +4,7 @@
 //! The crate builds for `wasm32-unknown-unknown`, because the browser, the
 //! server and the workers all speak in these types.
 
+pub mod archive;
 pub mod behaviour;
 pub mod credits;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod source;
 pub mod surprise;
 pub mod worker;
 
+pub use archive::{ImportReport, Tally};
 pub use behaviour::Behaviour;
 pub use credits::{Credits, Plan};
 pub use error::{AppError, Challenge, Problem};

@@ -9,6 +9,7 @@ use crate::ids::{JobId, OutputId};
 use crate::model::ModelCard;
 use crate::source::{Canvas, Change, Original, PHOTO_WORDS, Source, SourceRequest, UpscaleRequest, Way};
 
+mod restored;
 #[cfg(test)]
 mod tests;
 

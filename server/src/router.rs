@@ -10,7 +10,7 @@ use domain::AppError;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::api::{admin, credits, feed, generations, health, me, media, photos, quote};
+use crate::api::{admin, credits, feed, generations, health, library, me, media, photos, quote};
 use crate::problem::ProblemResponse;
 use crate::state::AppState;
 use crate::{assets, gateway, pages, security, visitor};
@@ -63,6 +63,7 @@ pub fn build(state: AppState) -> Router {
     // How large a picture may be, its lease says.
     let results = post(gateway::deliver);
     let photo_limit = DefaultBodyLimit::max(photos::PHOTO_LIMIT);
+    let archive_limit = DefaultBodyLimit::max(library::ARCHIVE_LIMIT);
     let workers = Router::new()
         .route("/internal/worker", policy(Worker, Cache::Never, get(gateway::connect)))
         .route("/internal/results/{job}/{epoch}/{index}", policy(Worker, Cache::Never, results))
@@ -100,13 +101,19 @@ pub fn build(state: AppState) -> Router {
         .route("/api/v1/feed", policy(Read, Cache::Never, get(feed::read)))
         .route("/api/v1/photos", policy(Create, Cache::Never, post(photos::create)).layer(photo_limit))
         .route("/photo", policy(Create, Cache::Own, post(photos::form)).layer(photo_limit))
+        .route("/api/v1/export", policy(Read, Cache::Never, get(library::export)))
+        .route("/api/v1/import", policy(Change, Cache::Never, post(library::import)).layer(archive_limit))
+        .route("/library", policy(Change, Cache::Own, post(library::form)).layer(archive_limit))
+        .route("/api/v1/library.md", policy(Read, Cache::Never, get(library::markdown)))
+        .route("/api/v1/library.json", policy(Read, Cache::Never, get(library::json)))
         .route("/media/{id}", policy(Read, Cache::Own, get(media::read)))
         .merge(workers)
         .merge(pages::routes(&state).layer(middleware::from_fn(|request: Request, next: Next| {
             // Pages are read; server functions count as what their name says.
             let action = match request.uri().path() {
                 "/act/create" => Create,
-                "/act/cancel_job" | "/act/attest" | "/act/pin_job" => Change,
+                "/act/cancel_job" | "/act/attest" | "/act/pin_job" | "/act/keep_words" | "/act/change_entry"
+                | "/act/delete_entry" => Change,
                 _ => Read,
             };
             answer(action, Cache::Own, request, next)
@@ -119,8 +126,9 @@ pub fn build(state: AppState) -> Router {
         .method_not_allowed_fallback(|| async { ProblemResponse(AppError::MethodNotAllowed) })
         .layer(middleware::from_fn_with_state(state.clone(), visitor::identify))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
-    // An event stream must not wait in a compressor's buffer; pictures are compressed already.
-    let compressible = DefaultPredicate::new().and(NotForContentType::SSE);
+    // An event stream must not wait in a compressor's buffer; pictures and archives are compressed already.
+    let archives = NotForContentType::const_new("application/zip");
+    let compressible = DefaultPredicate::new().and(NotForContentType::SSE).and(archives);
     security::protect(router).layer(CompressionLayer::new().compress_when(compressible)).with_state(state)
 }
 

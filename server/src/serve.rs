@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::WorkerId;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
+use services::archive::Archive;
 use services::background::{self, Task};
 use services::bell::Bell;
 use services::bus::{Bus, BusSettings, HeadId, LocalBus, RedisBus, RedisSettings};
@@ -22,6 +23,7 @@ use services::feed::Feed;
 use services::fleet::{Fleet, FleetParts, WorkerKeys};
 use services::identity::Identity;
 use services::jobs::{Admission, EventHub, Jobs, JobsParts, Models, Outlook};
+use services::library::Library;
 use services::limits::{Bursts, Counting, Limits};
 use services::media::MediaStore;
 use services::photos::Photos;
@@ -169,12 +171,16 @@ async fn serve(
     });
     let photos = Photos::new(pool.clone(), clock.clone(), media.clone(), identity.clone(), limits.clone());
     let admission = Admission::new(jobs.clone(), identity.clone(), credits.clone(), limits.clone());
+    let library = Library::new(pool.clone(), clock.clone(), identity.clone(), limits.clone(), jobs.clone());
+    let archive =
+        Archive::new(pool.clone(), clock.clone(), media.clone(), identity.clone(), limits.clone(), library.clone());
     let handles = Handles {
         jobs: jobs.clone(),
         admission: admission.clone(),
         identity: identity.clone(),
         credits: credits.clone(),
         models: models.clone(),
+        library: library.clone(),
     };
     let metrics = recorder().map_err(|error| format!("metrics can't be kept: {error}"))?;
     let state = AppState {
@@ -188,6 +194,8 @@ async fn serve(
         feed: Feed::new(pool.clone()),
         photos: photos.clone(),
         arrivals: Arrivals::default(),
+        library,
+        archive,
         fleet: fleet.clone(),
         outlook,
         pool: pool.clone(),

@@ -4,11 +4,13 @@ use app::server::Handles;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
+use services::archive::Archive;
 use services::credits::CreditsService;
 use services::feed::Feed;
 use services::fleet::Fleet;
 use services::identity::Identity;
 use services::jobs::{Admission, Jobs, Models, Outlook};
+use services::library::Library;
 use services::limits::Limits;
 use services::photos::Photos;
 use sqlx::PgPool;
@@ -32,6 +34,8 @@ pub struct AppState {
     pub feed: Feed,
     pub photos: Photos,
     pub arrivals: Arrivals,
+    pub library: Library,
+    pub archive: Archive,
     pub fleet: Fleet,
     pub outlook: Outlook,
     pub pool: PgPool,

@@ -12,11 +12,14 @@
 //! | [`bus`] | what several web heads tell each other, in memory or over Redis |
 //! | [`election`] | which head runs the dispatcher |
 //! | [`media`] | picture files |
+//! | [`library`] | prompts that people keep |
+//! | [`archive`] | everything of somebody's as one file, out and in again |
 //! | [`photos`] | pictures that people send in, to begin from |
 //! | [`background`] | tasks that run now and then, with their status |
 //! | [`gauges`] | figures that change now and then, for whoever reads metrics |
 //! | [`bell`] | wakes the dispatcher, whichever head runs it |
 
+pub mod archive;
 pub mod background;
 pub mod bell;
 pub mod bus;
@@ -30,6 +33,7 @@ pub mod gauges;
 mod group;
 pub mod identity;
 pub mod jobs;
+pub mod library;
 pub mod limits;
 pub mod media;
 pub mod photos;

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
 use self::api::{HistoryPageData, Made, PinJob, read_history};
+use crate::library::KeepButton;
 use crate::ui::{ErrorNotice, busy};
 
 /// `/history`
@@ -20,7 +21,12 @@ pub fn HistoryPage() -> impl IntoView {
     view! {
         <Title text="Your history" />
         <section class="pt-8 sm:pt-14">
-            <h1 class="words mb-6 text-3xl sm:text-5xl">"Your history"</h1>
+            <h1 class="words mb-2 text-3xl sm:text-5xl">"Your history"</h1>
+            <p class="mb-4">
+                <a class="notice-link" href="/library">
+                    "Kept prompts, and everything as one file"
+                </a>
+            </p>
             {move || {
                 let asked = query.with(Asked::from_query);
                 view! { <SearchForm asked /> }
@@ -151,26 +157,27 @@ fn MadeRow(made: Made, back: String) -> impl IntoView {
         .map(|picture| view! { <img src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> })
         .collect_view();
     view! {
-            <li class="history-row" data-job=job.to_string()>
-                <a class="history-pictures" href=format!("/g/{job}") tabindex="-1" aria-hidden="true">
-                    {thumbs}
-                </a>
-                <div class="min-w-0">
-                    <h2 class="words text-xl">
-                        <a class="hover:underline" href=format!("/g/{job}")>
-                            {prompt.clone()}
-                        </a>
-                    </h2>
-                    <p class="text-muted mt-1 text-sm">{told}</p>
-                    <div class="mt-2 flex flex-wrap gap-2">
-                        <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
-                            "Use again"
-                        </a>
-    <PinButton job pinned prompt back />
-                    </div>
+        <li class="history-row" data-job=job.to_string()>
+            <a class="history-pictures" href=format!("/g/{job}") tabindex="-1" aria-hidden="true">
+                {thumbs}
+            </a>
+            <div class="min-w-0">
+                <h2 class="words text-xl">
+                    <a class="hover:underline" href=format!("/g/{job}")>
+                        {prompt.clone()}
+                    </a>
+                </h2>
+                <p class="text-muted mt-1 text-sm">{told}</p>
+                <div class="mt-2 flex flex-wrap gap-2">
+                    <a class="button-quiet" href=again aria-label=format!("Use again: {prompt}")>
+                        "Use again"
+                    </a>
+                    <PinButton job pinned prompt=prompt.clone() back />
+                    <KeepButton job prompt=Some(prompt) />
                 </div>
-            </li>
-        }
+            </div>
+        </li>
+    }
 }
 
 /// Puts a job at hand, or back. It stays where it is and keeps the focus.

@@ -10,6 +10,7 @@ use super::tile::{Tile, tally};
 use super::time::about;
 use crate::create::CreditsReturned;
 use crate::create::api::CreatePictures;
+use crate::library::KeepButton;
 use crate::live::LiveJob;
 use crate::notify::TellMe;
 use crate::ui::{ErrorNotice, Notice};
@@ -108,6 +109,7 @@ pub fn JobCard(
                                 <a class="button-quiet" href=request.with_value(|request| remix_link(request, number, None))>
                                     "Change the words"
                                 </a>
+                                <KeepButton job=number />
                             }
                                 .into_any()
                         } else {

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::paint::{PaintTools, Painting};
 use crate::create::api::CreatePictures;
 use crate::create::request::DRAWN;
+use crate::ui::busy;
 
 /// What the places are called.
 fn label(place: Place) -> &'static str {
@@ -49,7 +50,7 @@ pub fn ChangeForm(
                 <span>"Change a part…"</span>
                 <span class="go-on-told">"The sky, one side, or what you paint: the rest stays"</span>
             </summary>
-            <ActionForm action attr:class="change-form">
+            <ActionForm action attr:aria-busy=busy(action) attr:class="change-form">
                 <input type="hidden" name="from" value=media.to_string() />
                 <input type="hidden" name="how" value="part" />
                 <fieldset class="flex flex-wrap gap-2">

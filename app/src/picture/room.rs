@@ -3,6 +3,7 @@ use leptos::prelude::*;
 
 use crate::create::api::CreatePictures;
 use crate::create::room::{AMOUNTS, Side};
+use crate::ui::busy;
 
 /// More of the scene beyond a picture's edges, by one choice and one press; words only for those who have some. A small
 /// drawing of it follows the choice, by its style alone.
@@ -49,7 +50,7 @@ pub fn RoomForm(
                 <span>"Make room…"</span>
                 <span class="go-on-told">"More of the scene, beyond the edges"</span>
             </summary>
-            <ActionForm action attr:class="change-form">
+            <ActionForm action attr:aria-busy=busy(action) attr:class="change-form">
                 <input type="hidden" name="from" value=media.to_string() />
                 <input type="hidden" name="how" value="room" />
                 <fieldset class="flex flex-wrap gap-2">

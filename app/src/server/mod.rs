@@ -2,6 +2,7 @@
 
 mod history;
 mod hydration;
+mod library;
 mod rewrite;
 mod steps;
 mod surprise;
@@ -9,6 +10,7 @@ mod words;
 
 pub(crate) use history::history_page;
 pub use hydration::late_scripts;
+pub(crate) use library::{change_entry, delete_entry, keep_words, library_page};
 pub(crate) use rewrite::apart;
 pub(crate) use steps::{changed_words, steps};
 pub(crate) use surprise::filled_in;
@@ -22,6 +24,7 @@ use leptos_axum::ResponseOptions;
 use services::credits::CreditsService;
 use services::identity::{Identity, Visitor};
 use services::jobs::{Admission, Admitted, Jobs, Models};
+use services::library::Library;
 
 /// The services that pages use, put into the context of every request.
 #[derive(Clone, Debug)]
@@ -31,6 +34,7 @@ pub struct Handles {
     pub identity: Identity,
     pub credits: CreditsService,
     pub models: Models,
+    pub library: Library,
 }
 
 pub(crate) fn handles() -> Handles {

@@ -18,6 +18,11 @@ pub fn Footer() -> impl IntoView {
                         </a>
                     </li>
                     <li>
+                        <a class="footer-link" href="/library">
+                            "Your prompts"
+                        </a>
+                    </li>
+                    <li>
                         <a class="footer-link" href="/minds-eye">
                             "Mind’s Eye"
                         </a>

@@ -16,6 +16,9 @@ pub fn Header() -> impl IntoView {
             <a class="header-link" href="/history">
                 "History"
             </a>
+            <a class="header-link max-sm:hidden" href="/library">
+                "Prompts"
+            </a>
             <button class="button-icon needs-script" type="button" aria-label="Switch between dark and light" on:click=|_| switch_theme()>
                 <svg class="h-5 w-5" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M12 3a9 9 0 1 0 0 18V3Z" fill="currentColor" />

@@ -64,6 +64,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Das Bild, von dem es ausgehen sollte, ist nicht mehr da, oder es gehört dir nicht. Dir wurde nichts abgezogen. Wähle ein anderes Bild, oder beginne mit Worten.",
     photo_refused_title: "Diese Datei geht nicht als Bild",
     photo_refused: "Diese Datei lässt sich nicht als Bild verwenden: {reason}.",
+    import_refused_title: "Diese Datei lässt sich nicht einlesen",
+    import_refused: "Diese Datei lässt sich nicht einlesen: {reason}.",
     unavailable_title: "Gleich wieder da",
     unavailable: "Das Studio erreicht gerade seine Datenbank nicht. Nichts ging verloren, dir wurde nichts abgezogen, und wir versuchen es weiter. Bitte versuche es in ein paar Sekunden noch einmal.",
     internal_title: "Etwas ist schiefgegangen",

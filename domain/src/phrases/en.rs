@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "The picture to go on from is not there any more, or it is not yours. Nothing was charged. Choose another picture, or begin with words.",
     photo_refused_title: "This file can't be used as a picture",
     photo_refused: "This file can't be used as a picture: {reason}.",
+    import_refused_title: "This file can't be imported",
+    import_refused: "This file can't be imported: {reason}.",
     unavailable_title: "Back in a moment",
     unavailable: "The studio can't reach its database at the moment. Nothing was lost or charged, and it is being retried. Please try again in a few seconds.",
     internal_title: "Something went wrong",

@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "La imagen de la que querías partir ya no está, o no es tuya. No se te descontó nada. Elige otra imagen o empieza con palabras.",
     photo_refused_title: "Este archivo no sirve como imagen",
     photo_refused: "Este archivo no se puede usar como imagen: {reason}.",
+    import_refused_title: "Este archivo no se puede importar",
+    import_refused: "Este archivo no se puede importar: {reason}.",
     unavailable_title: "Volvemos enseguida",
     unavailable: "El estudio no puede conectar con su base de datos en este momento. No se perdió ni se descontó nada, y lo seguimos intentando. Inténtalo de nuevo en unos segundos, por favor.",
     internal_title: "Algo salió mal",

@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Wala na ang larawang pagmumulan, o hindi ito sa iyo. Walang nabawas sa credits mo. Pumili ng ibang larawan, o magsimula sa mga salita.",
     photo_refused_title: "Hindi magamit na larawan ang file na ito",
     photo_refused: "Hindi magamit na larawan ang file na ito: {reason}.",
+    import_refused_title: "Hindi ma-import ang file na ito",
+    import_refused: "Hindi ma-import ang file na ito: {reason}.",
     unavailable_title: "Babalik kami agad",
     unavailable: "Hindi maabot ng studio ang database nito sa ngayon. Walang nawala at walang nabawas sa credits mo, at patuloy itong sinusubukan. Pakisubukan muli pagkalipas ng ilang segundo.",
     internal_title: "Nagkaproblema",

@@ -64,6 +64,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "L’image dont vous vouliez partir n’est plus là, ou elle n’est pas à vous. Rien ne vous a été débité. Choisissez une autre image, ou commencez par des mots.",
     photo_refused_title: "Ce fichier ne peut pas servir d’image",
     photo_refused: "Ce fichier ne peut pas servir d’image\u{a0}: {reason}.",
+    import_refused_title: "Ce fichier ne peut pas être importé",
+    import_refused: "Ce fichier ne peut pas être importé\u{a0}: {reason}.",
     unavailable_title: "De retour dans un instant",
     unavailable: "Le studio n’arrive pas à joindre sa base de données pour le moment. Rien n’a été perdu ni débité, et de nouvelles tentatives sont en cours. Merci de réessayer dans quelques secondes.",
     internal_title: "Un problème est survenu",

@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Gambar yang ingin dilanjutkan sudah tidak ada, atau itu bukan milikmu. Tidak ada kredit yang terpakai. Pilih gambar lain, atau mulai dengan kata-kata.",
     photo_refused_title: "File ini tidak bisa dipakai sebagai gambar",
     photo_refused: "File ini tidak bisa dipakai sebagai gambar: {reason}.",
+    import_refused_title: "File ini tidak bisa diimpor",
+    import_refused: "File ini tidak bisa diimpor: {reason}.",
     unavailable_title: "Segera kembali",
     unavailable: "Studio sedang tidak bisa menjangkau basis datanya. Tidak ada yang hilang, tidak ada kredit yang terpakai, dan kami terus mencobanya. Silakan coba lagi dalam beberapa detik.",
     internal_title: "Ada yang tidak beres",

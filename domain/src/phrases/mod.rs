@@ -98,6 +98,9 @@ pub struct Phrases {
     pub photo_refused_title: &'static str,
     /// `{reason}` is in English, and says what to do.
     pub photo_refused: &'static str,
+    pub import_refused_title: &'static str,
+    /// As `photo_refused`.
+    pub import_refused: &'static str,
     pub unavailable_title: &'static str,
     pub unavailable: &'static str,
     pub internal_title: &'static str,
@@ -176,6 +179,7 @@ impl Phrases {
             AppError::GenerationFailed => self.generation_failed_title,
             AppError::SourceGone => self.source_gone_title,
             AppError::PhotoRefused { .. } => self.photo_refused_title,
+            AppError::ImportRefused { .. } => self.import_refused_title,
             AppError::Unavailable => self.unavailable_title,
             AppError::Internal => self.internal_title,
         }
@@ -229,6 +233,7 @@ impl Phrases {
             AppError::GenerationFailed => self.generation_failed.into(),
             AppError::SourceGone => self.source_gone.into(),
             AppError::PhotoRefused { reason } => fill(self.photo_refused, &[("reason", reason)]),
+            AppError::ImportRefused { reason } => fill(self.import_refused, &[("reason", reason)]),
             AppError::Unavailable => self.unavailable.into(),
             AppError::Internal => self.internal.into(),
         }

@@ -64,6 +64,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Obrazu, od którego chcesz zacząć, już nie ma albo nie należy do ciebie. Nie pobraliśmy żadnych kredytów. Wybierz inny obraz albo zacznij od słów.",
     photo_refused_title: "Tego pliku nie da się użyć jako obrazu",
     photo_refused: "Tego pliku nie da się użyć jako obrazu: {reason}.",
+    import_refused_title: "Tego pliku nie da się zaimportować",
+    import_refused: "Tego pliku nie da się zaimportować: {reason}.",
     unavailable_title: "Zaraz wracamy",
     unavailable: "Studio nie może w tej chwili połączyć się z bazą danych. Nic nie przepadło i nie pobraliśmy żadnych kredytów, a próby trwają. Spróbuj ponownie za kilka sekund.",
     internal_title: "Coś poszło nie tak",

@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "A imagem de onde você queria partir não está mais aqui, ou não é sua. Nada foi cobrado. Escolha outra imagem ou comece com palavras.",
     photo_refused_title: "Este arquivo não serve como imagem",
     photo_refused: "Este arquivo não pode ser usado como imagem: {reason}.",
+    import_refused_title: "Este arquivo não pode ser importado",
+    import_refused: "Este arquivo não pode ser importado: {reason}.",
     unavailable_title: "Voltamos já",
     unavailable: "O estúdio não está conseguindo acessar o banco de dados no momento. Nada foi perdido nem cobrado, e já estamos tentando de novo. Por favor, tente outra vez em alguns segundos.",
     internal_title: "Algo deu errado",

@@ -53,6 +53,7 @@ fn samples() -> Vec<AppError> {
         AppError::GenerationFailed,
         AppError::SourceGone,
         AppError::PhotoRefused { reason: "this is a PDF".into() },
+        AppError::ImportRefused { reason: "this is a PDF".into() },
         AppError::Unavailable,
         AppError::Internal,
     ]

@@ -63,6 +63,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Devam etmek istediğin görsel artık yok ya da sana ait değil. Hiç kredi harcanmadı. Başka bir görsel seç ya da kelimelerle başla.",
     photo_refused_title: "Bu dosya görsel olarak kullanılamıyor",
     photo_refused: "Bu dosya görsel olarak kullanılamıyor: {reason}.",
+    import_refused_title: "Bu dosya içe aktarılamıyor",
+    import_refused: "Bu dosya içe aktarılamıyor: {reason}.",
     unavailable_title: "Birazdan döneceğiz",
     unavailable: "Stüdyo şu anda veritabanına ulaşamıyor. Hiçbir şey kaybolmadı, hiç kredi harcanmadı; yeniden deniyoruz. Lütfen birkaç saniye sonra tekrar dene.",
     internal_title: "Bir şeyler ters gitti",

@@ -61,6 +61,8 @@ pub const PHRASES: Phrases = Phrases {
     source_gone: "Bức ảnh bạn muốn dùng làm gốc không còn nữa, hoặc không phải của bạn. Bạn không bị trừ credit nào. Hãy chọn ảnh khác, hoặc bắt đầu bằng lời mô tả.",
     photo_refused_title: "Không dùng được tệp này làm ảnh",
     photo_refused: "Không dùng được tệp này làm ảnh: {reason}.",
+    import_refused_title: "Không nhập được tệp này",
+    import_refused: "Không nhập được tệp này: {reason}.",
     unavailable_title: "Sẽ trở lại ngay",
     unavailable: "Studio hiện không kết nối được với cơ sở dữ liệu. Không có gì bị mất, bạn không bị trừ credit nào, và hệ thống đang thử lại. Vui lòng thử lại sau vài giây.",
     internal_title: "Đã có lỗi xảy ra",

@@ -5,6 +5,7 @@ pub mod credits;
 pub mod feed;
 pub mod generations;
 pub mod health;
+pub mod library;
 pub mod me;
 pub mod media;
 pub mod photos;

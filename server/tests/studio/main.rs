@@ -2,6 +2,7 @@
 
 mod doors;
 mod kills;
+mod library;
 mod moves;
 mod photos;
 mod sources;

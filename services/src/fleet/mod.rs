@@ -20,7 +20,6 @@ mod isolation;
 mod keys;
 mod leases;
 mod moving;
-mod picture;
 mod post;
 mod roster;
 mod store;

@@ -20,7 +20,7 @@ pub(super) async fn find(
     earliest: NaiveDate,
 ) -> Result<Option<DeviceRow>, sqlx::Error> {
     let row: Option<(Uuid, String, bool, NaiveDate, NaiveDate)> = sqlx::query_as(
-        "SELECT id, plan, EXISTS (SELECT FROM jobs WHERE device_id = devices.id),
+        "SELECT id, plan, EXISTS (SELECT FROM jobs WHERE device_id = devices.id AND NOT imported),
                 (created_at AT TIME ZONE 'UTC')::date, seen_on
          FROM devices WHERE secret_hash = $1 AND seen_on >= $2",
     )

@@ -61,7 +61,7 @@ impl Jobs {
 
     /// This owner's jobs that fit a search, `limit` of them at most.
     pub async fn history(&self, owner: DeviceId, search: &Search, limit: u32) -> Result<History, AppError> {
-        let patterns: Vec<String> = wanted(&search.words).iter().map(|word| containing(word)).collect();
+        let patterns = patterns(&search.words);
         let Search { pinned, before, .. } = *search;
         let rows = store::history(&self.pool, owner, &patterns, pinned, before, limit + 1).await.map_err(explain)?;
         let more = rows.len() > limit as usize;
@@ -76,6 +76,11 @@ impl Jobs {
         let found = store::pin(&self.pool, job, owner, pinned).await.map_err(explain)?;
         if found { Ok(()) } else { Err(AppError::NotFound) }
     }
+}
+
+/// A pattern for each of the words that are looked for; a text that has them all is found.
+pub(crate) fn patterns(search: &str) -> Vec<String> {
+    wanted(search).iter().map(|word| containing(word)).collect()
 }
 
 /// The words that are looked for, each once. What no prompt has is left out of them, too.

@@ -9,6 +9,7 @@ pub(crate) mod store;
 
 pub use admission::{Admission, Admitted};
 pub use events::{EventHub, Subscription};
+pub(crate) use history::patterns;
 pub use history::{History, Search, Trail};
 pub use models::{Models, Source};
 pub(crate) use outlook::after;

@@ -4,6 +4,7 @@
 //! renamed. No name from a client ever reaches the file system; only ids do.
 
 mod begun;
+pub(crate) mod picture;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,13 @@ impl MediaStore {
     /// Deletes a picture; one that is already gone is fine.
     pub async fn delete(&self, id: OutputId) -> io::Result<()> {
         present(fs::remove_file(self.path(id)).await).map(drop)
+    }
+
+    /// A file without a name, for what is on its way in or out: it goes with whoever has it open. Takes a thread.
+    pub(crate) fn passing_file(&self) -> io::Result<std::fs::File> {
+        let folder = self.root.join("passing");
+        std::fs::create_dir_all(&folder)?;
+        tempfile::tempfile_in(folder)
     }
 
     async fn write_whole(&self, path: &Path, partial: &Path, bytes: &[u8]) -> io::Result<()> {

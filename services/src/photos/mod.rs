@@ -20,7 +20,7 @@ use crate::media::MediaStore;
 /// Longest that a photo is kept, in hours.
 const KEPT_HOURS: i64 = 72;
 /// Most photos that one owner has at a time.
-const MOST_EACH: i64 = 40;
+pub(crate) const MOST_EACH: i64 = 40;
 /// Most photos that are taken in an hour, from everybody: about 4 GB on the disk, at 2 MB each.
 const MOST_AN_HOUR: i64 = 2_000;
 /// Photos that are unpacked at once: each may take 256 MB and a core.

@@ -14,15 +14,14 @@ use thiserror::Error;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 pub use self::begun::ExpectedBegun;
+use super::Fleet;
 use super::leases::Delivered;
-use super::{Fleet, picture};
 use crate::clock;
 use crate::db::explain;
+use crate::media::picture;
 
 /// Pictures of one worker that are on their way at the same time.
 const AT_ONCE: usize = 4;
-/// Bytes that a picture may have beyond four a pixel: its recipe, and what the format needs.
-const SLACK: usize = 256 * 1024;
 
 /// Why a worker's picture was not taken.
 #[derive(Debug, Error)]
@@ -57,8 +56,7 @@ pub(super) struct Uploads {
 impl Expected {
     /// Most bytes that such a picture may have.
     pub fn most_bytes(&self) -> usize {
-        let pixels = u64::from(self.request.width) * u64::from(self.request.height);
-        usize::try_from(pixels * 4).unwrap_or(usize::MAX).saturating_add(SLACK)
+        usize::try_from(picture::most_bytes(self.request.width, self.request.height)).unwrap_or(usize::MAX)
     }
 }
 
