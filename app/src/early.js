@@ -29,6 +29,6 @@
     for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
   });
   addEventListener('change', (event) => {
-    if (plain() && event.target.type === 'file' && event.target.form) event.target.form.requestSubmit();
+    if (plain() && 'sends' in event.target.dataset) event.target.form.requestSubmit();
   });
 })();

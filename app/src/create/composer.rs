@@ -185,7 +185,7 @@ fn CreditsLine(#[prop(into)] facts: Signal<Option<Facts>>, asked: RwSignal<Optio
                 model.and_then(|model| facts.wait(&model)).map(|[low, high]| format!("lately {} · ", about(low, high)));
             let cost = price.map(|price| view! { <span data-price=price>{credits(price)} " · "</span> });
             view! {
-                <p class="text-muted text-sm whitespace-nowrap" data-credits=facts.credits.credits_left>
+                <p class="text-muted text-sm text-balance text-end" data-credits=facts.credits.credits_left>
                     {cost} {wait}
                     {format!("{} left today", facts.credits.credits_left)}
                 </p>

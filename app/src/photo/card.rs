@@ -100,6 +100,7 @@ pub fn PhotoCard() -> impl IntoView {
                 </span>
                 <input
                     class="photo-input"
+                    data-sends=""
                     type="file"
                     name="photo"
                     accept=ACCEPTED
