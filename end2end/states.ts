@@ -206,6 +206,32 @@ export const STATES: State[] = [
   { name: 'check-asked', screen: true, open: (page) => checked(page, true) },
   { name: 'limit-german', locale: 'de-DE', open: limited },
   { name: 'limit-urdu', locale: 'ur-PK', open: limited },
+  { name: 'library-empty', open: (page) => open(page, '/library') },
+  {
+    name: 'library',
+    open: async (page) => {
+      await open(page, '/library');
+      await page.getByLabel(/^Or a list/).fill('a mill in fog\ntwo red apples on a table, oil painting\na lighthouse in the snow');
+      await page.getByRole('button', { name: 'Bring it in' }).click();
+      await page.getByText(/^Kept: 3/).waitFor();
+    },
+  },
+  {
+    name: 'picture-painted',
+    open: async (page) => {
+      const { outputs } = await made(page);
+      await open(page, `/p/${outputs[0].id}?how=part`);
+      await page.getByText('Draw it', { exact: true }).click();
+      await page.locator('.picture-frame').click({ position: { x: 120, y: 90 } });
+    },
+  },
+  {
+    name: 'picture-room',
+    open: async (page) => {
+      const { outputs } = await made(page);
+      await open(page, `/p/${outputs[0].id}?how=room`);
+    },
+  },
   { name: 'design', open: (page) => open(page, '/design') },
   { name: 'nowhere', open: (page) => page.goto('/nowhere').then(() => hydrated(page)) },
   { name: 'offline', open: (page) => page.goto('/offline.html').then(() => {}) },

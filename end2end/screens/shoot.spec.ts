@@ -18,7 +18,11 @@ for (const { name, open, locale, screen } of STATES) {
       };
       await page.emulateMedia({ reducedMotion: 'reduce' });
       await open(page);
-      await page.evaluate(() => Promise.all([...document.images].map((image) => image.decode().catch(() => {}))));
+      // What lies further down would otherwise wait until somebody scrolls there.
+      await page.evaluate(() => Promise.all([...document.images].map((image) => {
+        image.loading = 'eager';
+        return image.decode().catch(() => {});
+      })));
       await shoot('dark');
       await shoot('light');
     });
