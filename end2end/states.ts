@@ -48,9 +48,9 @@ async function photo(page: Page) {
 
 /** A limit that was met, as the visitor's language says it. */
 async function limited(page: Page) {
-  const spend = { prompt: 'a sea', count: 8, width: 512, height: 512, steps: 18 };
+  const spend = { prompt: 'a sea', count: 8, width: 512, height: 512, steps: 12 };
   const job = await (await page.request.post('/api/v1/generations', { data: spend })).json();
-  await open(page, '/?prompt=a+sea&count=8&size=512x512&steps=18');
+  await open(page, '/?prompt=a+sea&count=8&size=512x512&steps=12');
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await page.getByRole('status').first().waitFor();
   await page.request.delete(`/api/v1/generations/${job.id}`);

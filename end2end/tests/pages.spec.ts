@@ -106,12 +106,12 @@ for (const { locale, dir, title } of [
 
     test('the daily limit is kind in the visitor’s language, and leads to the statement', async ({ page, context, javaScriptEnabled }) => {
       // A day's credits but one, in work that is quick: the price is by the request.
-      const spend = { prompt: 'a sea', count: 8, width: 512, height: 512, steps: 18 };
+      const spend = { prompt: 'a sea', count: 8, width: 512, height: 512, steps: 12 };
       const quote = await (await context.request.post('/api/v1/quote', { data: spend })).json();
       expect(quote.price).toBeLessThanOrEqual(50);
       const job = await context.request.post('/api/v1/generations', { data: spend });
       expect(job.status()).toBe(202);
-      await page.goto('/?prompt=a+sea&count=8&size=512x512&steps=18');
+      await page.goto('/?prompt=a+sea&count=8&size=512x512&steps=12');
       if (javaScriptEnabled !== false) await hydrated(page);
       await page.getByRole('button', { name: 'Create' }).click();
       const notice = page.getByRole('status');
