@@ -14,10 +14,14 @@ const PHOTO: &[u8] = include_bytes!("../../../intake/tests/fixtures/16-megapixel
 /// A studio where nobody was before: its own database, its own pictures.
 async fn empty_studio(pool: &PgPool, data: &std::path::Path) -> Studio {
     let options = pool.connect_options();
-    let name = format!("{}_other", options.get_database().expect("a name"));
-    sqlx::query(&format!("CREATE DATABASE \"{name}\"")).execute(pool).await.expect("a database");
+    // The test's own name is as long as a name may be.
+    let own = options.get_database().expect("a name");
+    let name = format!("other_{}", own.chars().rev().take(40).collect::<String>());
+    for statement in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
+        sqlx::query(&format!("{statement} \"{name}\"")).execute(pool).await.expect("a database");
+    }
     let url = (*options).clone().database(&name).to_url_lossy().to_string();
-    Studio::start(&Settings { database_url: Some(url), ..Settings::private(data, "none") }).await
+    Studio::start(&Settings { database_url: Some(url), ..Settings::private(data, "fake:10ms") }).await
 }
 
 async fn send(person: &Person, kind: &str, bytes: impl Into<reqwest::Body>) -> Response {
@@ -146,7 +150,7 @@ async fn everything_moves_to_another_studio_and_is_the_same_there(pool: PgPool) 
 #[sqlx::test(migrations = "../migrations")]
 async fn the_form_takes_a_file_or_a_list_and_says_what_came_of_it(pool: PgPool) {
     let data = tempfile::tempdir().expect("a folder");
-    let studio = Studio::start(&Settings::new(&pool, data.path(), "none")).await;
+    let studio = Studio::start(&Settings::new(&pool, data.path(), "fake:10ms")).await;
     let person = studio.person();
     let refused = submit(&person, &[("file", "a.zip", b"PK\x03\x04 and nothing else"), ("text", "", b"")]).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
