@@ -1,7 +1,9 @@
+use domain::OutputId;
 use leptos::ev::{DragEvent, Event};
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, DataTransfer, File};
 
@@ -28,27 +30,32 @@ enum Standing {
 pub fn PhotoCard() -> impl IntoView {
     let standing = RwSignal::new(Standing::Idle);
     let dragged = RwSignal::new(false);
-    let upload = StoredValue::new_local(None::<Upload>);
+    // Nothing of the browser's is made on the server, where another thread may drop it.
+    let upload = StoredValue::new(None::<SendWrapper<Upload>>);
+    let taken = RwSignal::new(None::<OutputId>);
     let input = NodeRef::<Input>::new();
     let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(photo) = taken.get() {
+            navigate(&picture_link(photo), leptos_router::NavigateOptions::default());
+        }
+    });
     let send = move |file: File| {
         upload.set_value(None);
         standing.set(Standing::Sending(0.0));
-        let navigate = navigate.clone();
         let started = Upload::start(
             &file,
             move |part| standing.set(Standing::Sending(part)),
             move |outcome| match outcome {
-                Outcome::Taken(photo) => navigate(&picture_link(photo), leptos_router::NavigateOptions::default()),
+                Outcome::Taken(photo) => taken.set(Some(photo)),
                 Outcome::Refused(error) => standing.set(Standing::Refused(error)),
             },
         );
-        upload.set_value(started);
+        upload.set_value(started.map(SendWrapper::new));
     };
-    let send = StoredValue::new_local(send);
     let take = move |file: Option<File>| {
         if let Some(file) = file {
-            send.with_value(|send| send(file));
+            send(file);
         }
     };
     // A photo pasted anywhere on the page; text that is pasted goes where it should.
