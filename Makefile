@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-fleet people traps chaos examples screenshots lighthouse lint fmt clean
+.PHONY: help setup build run test bench bench-fleet people traps chaos examples screenshots uploads lighthouse lint fmt clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ examples: setup ## Draw the page's example pictures with the built-in model
 screenshots: setup ## Take pictures of every page and state, to look at
 	@scripts/build.sh
 	@scripts/screenshots.sh
+
+uploads: setup ## Send bombs, broken files and large photos to a studio and measure its answers
+	@scripts/build.sh
+	@scripts/uploads.sh
 
 lighthouse: setup ## Measure the first page as a slow phone sees it
 	@scripts/build.sh

@@ -32,9 +32,6 @@ const settings = {
   MINDSEYE_ADDR: `127.0.0.1:${env.MINDSEYE_E2E_PORT ?? 3100}`,
   MINDSEYE_DATA: data,
   MINDSEYE_WORKERS: env.MINDSEYE_E2E_WORKERS ?? 'cpu',
-  // Tests are faster than people.
-  MINDSEYE_RATE: '1000',
-  MINDSEYE_BURST: '1000',
   // All tests come from one address: the limits for one are not for them.
   MINDSEYE_RATE: env.MINDSEYE_RATE ?? '500',
   MINDSEYE_BURST: env.MINDSEYE_BURST ?? '500',

@@ -39,17 +39,17 @@ class Pictures:
 
     def __init__(self, folder: Path):
         facts = json.loads((folder / "set.json").read_text())
-        self.count, self.size, self.seed = facts["count"], facts["size"], facts["seed"]
+        self.count, self.size, self.seed, self.unseen = (facts[n] for n in ("count", "size", "seed", "unseen"))
         self.pixels = np.memmap(folder / "pictures.u8", np.uint8, "r").reshape(self.count, self.size, self.size, 3)
         side = self.size // 8
         self.masks = np.memmap(folder / "masks.u8", np.uint8, "r").reshape(self.count, side, side)
 
     def scenes(self) -> list[Scene]:
         """The attributes, drawn again from the seed."""
-        return sample_scenes(self.count, self.seed)
+        return sample_scenes(self.count, self.seed, self.unseen)
 
 
-def render_set(folder: Path, count: int, seed: int, size: int = SIZE) -> None:
+def render_set(folder: Path, count: int, seed: int, size: int = SIZE, unseen: bool = False) -> None:
     """Fills a folder for `Pictures`; goes on where it was stopped, does nothing when all is there."""
     if (folder / "set.json").exists():
         return
@@ -60,7 +60,7 @@ def render_set(folder: Path, count: int, seed: int, size: int = SIZE) -> None:
     side = size // 8
     pictures = _mapped(folder / "pictures.u8", (count, size, size, 3))
     masks = _mapped(folder / "masks.u8", (count, side, side))
-    scenes = sample_scenes(count, seed)
+    scenes = sample_scenes(count, seed, unseen)
     done_file = folder / "done"
     done = int(done_file.read_text()) if done_file.exists() else 0
     chunks = [(scenes[i : i + batch], size, where.type) for i in range(done, count, batch)]
@@ -75,7 +75,7 @@ def render_set(folder: Path, count: int, seed: int, size: int = SIZE) -> None:
                 print(f"rendered {done} of {count}", flush=True)
     pictures.flush()
     masks.flush()
-    (folder / "set.json").write_text(json.dumps({"count": count, "size": size, "seed": seed}))
+    (folder / "set.json").write_text(json.dumps({"count": count, "size": size, "seed": seed, "unseen": unseen}))
 
 
 def _mapped(file: Path, shape: tuple[int, ...]) -> np.memmap:

@@ -1,7 +1,8 @@
 """A classifier that reads attributes from pictures, trained on the renderer's pictures alone.
 
 It never sees a picture that the model made. Some of what it learns from went through the autoencoder
-and back, so that softness alone does not mislead it.
+and back, so that softness alone does not mislead it; some has the combinations that the model is not
+shown, so that it reads those as well as any.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.autoencoder import load_autoencoder, to_tensor
-from training.captioned import Captions
 from training.dataset import Pictures
 from training.stage import Stage, averaged, device
-from training.words.captions import ATTRIBUTES, CLASSES
+from training.words.captions import ATTRIBUTES, CLASSES, targets
 
 READ = ("thing", "color", "count", "style", "time", "ground", "side", "size", "weather", "mood")
 INPUT = 128
@@ -74,29 +74,31 @@ def soften(pictures: np.ndarray, autoencoder: nn.Module, where: torch.device) ->
     return out
 
 
-def train_judge(pictures_dir: Path, autoencoder: Path, soft_file: Path, out: Path, minutes: float) -> None:
+def train_judge(
+    pictures_dir: Path, unseen_dir: Path, autoencoder: Path, soft_file: Path, out: Path, minutes: float
+) -> None:
     """Trains for `minutes` in all, resuming from `out`."""
     where = device()
-    pictures, captions = Pictures(pictures_dir).pixels, Captions(pictures_dir)
+    sets = Pictures(pictures_dir), Pictures(unseen_dir)
+    pictures, unseen = (s.pixels for s in sets)
     if not soft_file.exists():
         np.save(soft_file, soften(np.array(pictures[:_SOFT]), load_autoencoder(autoencoder).to(where), where))
     soft = np.load(soft_file, mmap_mode="r")
-    columns = [ATTRIBUTES.index(name) for name in READ]
-    facts = torch.from_numpy(captions.targets[:, columns].astype(np.int64))
-    model = Judge().to(memory_format=torch.channels_last)
-    forward = torch.compile(model)
+    facts = torch.tensor([[targets(scene)[name] for name in READ] for s in sets for scene in s.scenes()])
+    model = Judge()
 
     def loss(step: int, _fraction: float) -> Tensor:
         rng = np.random.default_rng((5, step))
-        picked = rng.integers(0, len(pictures), BATCH)
-        picked[: BATCH // 4] = rng.integers(0, len(soft), BATCH // 4)
-        raw = [soft[i] if k < BATCH // 4 else pictures[i] for k, i in enumerate(picked)]
+        softened, other = rng.integers(0, len(soft), BATCH // 4), rng.integers(0, len(unseen), BATCH // 8)
+        sharp = rng.integers(0, len(pictures), BATCH - len(softened) - len(other))
+        raw = [*(soft[i] for i in softened), *(unseen[i] for i in other), *(pictures[i] for i in sharp)]
+        picked = np.concatenate([softened, other + len(pictures), sharp])
         x = _jitter(shrink(to_tensor(np.stack(raw)).to(where)), rng)
-        logits = forward(x.contiguous(memory_format=torch.channels_last))
+        logits = model(x)
         wanted = facts[torch.from_numpy(picked)].to(where)
         return torch.stack([F.cross_entropy(y.float(), wanted[:, i]) for i, y in enumerate(logits)]).sum()
 
-    Stage("judge", model, out, minutes, BATCH, peak_rate=1.5e-3, ema_decay=0.998, held=0.3).run(loss)
+    Stage("judge", model, out, minutes, BATCH, peak_rate=1.5e-3, ema_decay=0.998, held=0.3, muon=True).run(loss)
 
 
 def load_judge(checkpoint: Path) -> Judge:

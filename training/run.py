@@ -23,12 +23,14 @@ MINUTES = {
         "distill": 40,
         "polish": 10,
         "upscaler": 10,
-        "judge": 20,
+        "judge": 40,
     },
     "cuda": {"autoencoder": 2, "reading": 0.7, "diffusion": 12, "distill": 3, "polish": 1, "upscaler": 1, "judge": 2},
 }
 PICTURES = {"cpu": 24_000, "cuda": 100_000}
 LARGE_PICTURES = 500
+# With combinations that the model is not shown: for the classifier alone.
+UNSEEN_PICTURES = 4_000
 
 
 def main() -> None:
@@ -51,7 +53,7 @@ def main() -> None:
 
     work, kind = work_dir(), device().type
     minutes = MINUTES[kind] | dict(arguments.minutes or [])
-    pictures, large, latents = work / "pictures", work / "large", work / "latents"
+    pictures, large, unseen, latents = (work / name for name in ("pictures", "large", "unseen", "latents"))
     parts = Parts(**{n: work / f"{n}.pt" for n in ("autoencoder", "decoder", "diffusion", "distilled", "upscaler")})
     reading, judge = work / "reading.pt", work / "judge.pt"
     tokenizer = build_tokenizer(arguments.out / "tokenizer")
@@ -59,6 +61,7 @@ def main() -> None:
         "render": lambda: (
             render_set(pictures, arguments.pictures or PICTURES[kind], seed=7),
             render_set(large, LARGE_PICTURES, seed=8, size=512),
+            render_set(unseen, UNSEEN_PICTURES, seed=9, unseen=True),
         ),
         "captions": lambda: caption_set(pictures, tokenizer),
         "autoencoder": lambda: train_autoencoder(pictures, parts.autoencoder, minutes["autoencoder"]),
@@ -74,7 +77,7 @@ def main() -> None:
         "upscaler": lambda: train_upscaler(
             large, parts.autoencoder, work / "small.npy", parts.upscaler, minutes["upscaler"]
         ),
-        "judge": lambda: train_judge(pictures, parts.autoencoder, work / "soft.npy", judge, minutes["judge"]),
+        "judge": lambda: train_judge(pictures, unseen, parts.autoencoder, work / "soft.npy", judge, minutes["judge"]),
         "export": lambda: export(parts, latents, arguments.out),
         "score": lambda: _score(arguments.out, judge),
     }

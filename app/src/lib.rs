@@ -6,6 +6,12 @@
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!("the server side and the browser side are never compiled together");
 
+#[cfg(not(erase_components))]
+compile_error!(
+    "views are erased, in the browser and on the server alike: RUSTFLAGS hides .cargo/config.toml, so add `--cfg \
+     erase_components` to it"
+);
+
 mod checks;
 mod compare;
 mod create;

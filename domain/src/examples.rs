@@ -44,36 +44,36 @@ impl StylePreset {
 
 /// Where the picture of a starting point or a style is served from.
 pub fn example_picture(slug: &str) -> String {
-    format!("/examples/{slug}.jpg")
+    format!("/examples/{slug}.webp")
 }
 
 /// What the styles' pictures show: the same for all, so that they can be compared.
 pub const STYLE_SAMPLE: &str = "a red boat on the sea, a sun, mountains in the distance";
 
 pub const STARTS: [StartingPoint; 12] = [
-    StartingPoint { slug: "boat", prompt: "a red boat on a calm turquoise sea at sunset", seed: 1 },
-    StartingPoint { slug: "balloons", prompt: "three red balloons over a lake at dawn, mountains behind", seed: 2 },
-    StartingPoint { slug: "aurora", prompt: "a yellow house in the snow at night, northern lights", seed: 3 },
-    StartingPoint { slug: "windmill", prompt: "a white windmill in a wheat field, a few clouds", seed: 4 },
-    StartingPoint { slug: "forest", prompt: "a pine forest in the fog at dawn", seed: 5 },
-    StartingPoint { slug: "lighthouse", prompt: "a white lighthouse by the sea at night, stars", seed: 6 },
-    StartingPoint { slug: "planet", prompt: "a blue planet with a ring in space, two moons", seed: 7 },
-    StartingPoint { slug: "cactus", prompt: "a green cactus in the desert under a red sun", seed: 8 },
-    StartingPoint { slug: "city", prompt: "a city at night under a full moon", seed: 9 },
-    StartingPoint { slug: "apples", prompt: "two red apples on a table, a green wall", seed: 10 },
-    StartingPoint { slug: "tree", prompt: "a purple tree in a meadow full of white flowers", seed: 11 },
-    StartingPoint { slug: "rocket", prompt: "a red rocket flying through space, purple nebula", seed: 12 },
+    StartingPoint { slug: "boat", prompt: "a red boat on a calm turquoise sea at sunset", seed: 23 },
+    StartingPoint { slug: "balloons", prompt: "three red balloons over a lake at dawn, mountains behind", seed: 25 },
+    StartingPoint { slug: "aurora", prompt: "a yellow house in the snow at night, northern lights", seed: 27 },
+    StartingPoint { slug: "windmill", prompt: "a white windmill in a wheat field, a few clouds", seed: 27 },
+    StartingPoint { slug: "forest", prompt: "a pine forest in the fog at dawn", seed: 28 },
+    StartingPoint { slug: "lighthouse", prompt: "a white lighthouse by the sea at night, stars", seed: 23 },
+    StartingPoint { slug: "planet", prompt: "a turquoise planet over a purple nebula, stars", seed: 26 },
+    StartingPoint { slug: "cactus", prompt: "a green cactus in the desert under a red sun", seed: 22 },
+    StartingPoint { slug: "city", prompt: "a city at night under a full moon", seed: 25 },
+    StartingPoint { slug: "apples", prompt: "two red apples on a table, a green wall", seed: 24 },
+    StartingPoint { slug: "tree", prompt: "a purple tree in a meadow full of white flowers", seed: 24 },
+    StartingPoint { slug: "rocket", prompt: "a red rocket flying through space, purple nebula", seed: 28 },
 ];
 
 pub const STYLES: [StylePreset; 8] = [
-    StylePreset { slug: "photo", title: "Photo", words: "photo", seed: 1 },
-    StylePreset { slug: "oil", title: "Oil", words: "oil painting", seed: 1 },
-    StylePreset { slug: "watercolor", title: "Watercolor", words: "watercolor", seed: 1 },
-    StylePreset { slug: "ink", title: "Ink", words: "ink drawing", seed: 1 },
-    StylePreset { slug: "pixel", title: "Pixel art", words: "pixel art", seed: 1 },
-    StylePreset { slug: "papercut", title: "Paper cut", words: "paper cut", seed: 1 },
-    StylePreset { slug: "neon", title: "Neon", words: "neon", seed: 1 },
-    StylePreset { slug: "woodcut", title: "Woodcut", words: "woodcut", seed: 1 },
+    StylePreset { slug: "photo", title: "Photo", words: "photo", seed: 23 },
+    StylePreset { slug: "oil", title: "Oil", words: "oil painting", seed: 23 },
+    StylePreset { slug: "watercolor", title: "Watercolor", words: "watercolor", seed: 23 },
+    StylePreset { slug: "ink", title: "Ink", words: "ink drawing", seed: 23 },
+    StylePreset { slug: "pixel", title: "Pixel art", words: "pixel art", seed: 23 },
+    StylePreset { slug: "papercut", title: "Paper cut", words: "paper cut", seed: 23 },
+    StylePreset { slug: "neon", title: "Neon", words: "neon", seed: 23 },
+    StylePreset { slug: "woodcut", title: "Woodcut", words: "woodcut", seed: 23 },
 ];
 
 #[cfg(test)]

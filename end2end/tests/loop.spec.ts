@@ -33,6 +33,8 @@ for (const scripts of [true, false]) {
       const trail = page.getByRole('navigation', { name: 'How you got here' });
       await expect(trail.getByRole('listitem')).toHaveCount(2);
       await expect(trail.locator('[aria-current="step"] ins')).toHaveText('new: stars');
+      // Also when the picture came after the page.
+      await expect(trail.locator('[aria-current="step"] img')).toBeVisible();
       await trail.getByRole('link').first().click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('a calm lake at sunset');
       await expect(trail.getByRole('listitem')).toHaveCount(2);

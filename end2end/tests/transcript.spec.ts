@@ -62,7 +62,7 @@ test('the main path reads sensibly', async ({ page, javaScriptEnabled }, { proje
   await say('Four pictures', 'article.job');
   await page.getByRole('button', { name: 'Go on from picture 1' }).click();
   await say('The sheet of a picture', '.sheet:popover-open');
-  await page.locator('.sheet:popover-open').getByLabel('That one, but …').fill('at night');
+  await page.locator('.sheet:popover-open').getByLabel('That one, but …').fill('at dawn');
   await page.locator('.sheet:popover-open').getByRole('button', { name: 'Make it' }).click();
   await expect(page).toHaveURL(/\/g\//);
   await expect(page.locator('article.job')).toHaveAttribute('data-status', 'succeeded', { timeout: 60_000 });

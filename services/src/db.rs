@@ -9,19 +9,25 @@ use sqlx::{ConnectOptions, PgPool};
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// No statement that a request waits for takes nearly as long: one that does has met a search that nobody thought of, and
+/// must not keep a connection from everybody else.
+const STATEMENT_TIMEOUT: (&str, &str) = ("statement_timeout", "30s");
+
 /// Opens a pool. Connections are made when needed and replaced when they break.
 pub async fn connect(url: &str, max_connections: u32) -> Result<PgPool, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.application_name("mindseye").disable_statement_logging())
+        .connect_with(options.options([STATEMENT_TIMEOUT]).application_name("mindseye").disable_statement_logging())
         .await
 }
 
-/// Brings the schema up to date. Several servers may do so at once: an advisory lock orders them.
+/// Brings the schema up to date, however long it takes. Several servers may do so at once: an advisory lock orders them.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
-    sqlx::migrate!("../migrations").run(pool).await
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await?;
+    sqlx::migrate!("../migrations").run(&mut connection).await
 }
 
 /// Whether the database answers.
@@ -41,6 +47,11 @@ pub fn explain(error: sqlx::Error) -> AppError {
             if database.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) =>
         {
             tracing::warn!(%error, "the database can't serve now");
+            AppError::Unavailable
+        }
+        // What took longer than `STATEMENT_TIMEOUT`.
+        sqlx::Error::Database(ref database) if database.code().is_some_and(|code| code == "57014") => {
+            tracing::error!(%error, "a statement took too long and was ended");
             AppError::Unavailable
         }
         // Class 40: undone for another transaction's sake, such as one of two that waited for each other.

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use domain::GenerationRequest;
 use domain::examples::{STARTS, STYLE_SAMPLE, STYLES};
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 
 use crate::backend::DeviceSpec;
 use crate::generate::Loaded;
 
-/// Good enough for a thumbnail, and about ten kilobytes.
-const QUALITY: u8 = 82;
+/// Good enough for a thumbnail, and a few kilobytes: all of them are part of the first page.
+const QUALITY: f32 = 78.0;
 /// Pixels of a side.
 const START_SIDE: u32 = 256;
 const STYLE_SIDE: u32 = 128;
@@ -51,12 +49,11 @@ fn draw(model: &Loaded, prompt: &str, seed: u64, side: u32, path: &Path) -> Resu
         GenerationRequest { prompt: prompt.to_owned(), seed: Some(seed), count: Some(1), ..Default::default() };
     let picture = model.draw(&model.request(request)?, 0)?;
     let picture = imageops::resize(&picture, side, side, FilterType::CatmullRom);
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-        .encode(picture.as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgb8)
-        .map_err(|error| format!("{prompt}: {error}"))?;
-    let path = path.with_extension("jpg");
-    std::fs::write(&path, bytes).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
+    let bytes = webp::Encoder::from_rgb(picture.as_raw(), picture.width(), picture.height())
+        .encode_simple(false, QUALITY)
+        .map_err(|error| format!("{prompt} could not be written as WebP: {error:?}"))?;
+    let path = path.with_extension("webp");
+    std::fs::write(&path, &*bytes).map_err(|error| format!("{} can't be written: {error}", path.display()))?;
     eprintln!("{}  {prompt}", path.display());
     Ok(())
 }

@@ -1,4 +1,4 @@
-use domain::{JobState, JobView, Way};
+use domain::{JobId, JobState, JobView, OutputId, Way};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
@@ -15,6 +15,13 @@ use crate::live::LiveJob;
 use crate::notify::TellMe;
 use crate::ui::{ErrorNotice, Notice};
 
+/// The first picture of a job that is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstPicture {
+    pub job: JobId,
+    pub picture: OutputId,
+}
+
 /// A job: its words, its grid, and what can be done with all of it.
 #[component]
 pub fn JobCard(
@@ -27,8 +34,19 @@ pub fn JobCard(
     /// Words as the page's title rather than one of many.
     #[prop(optional)]
     large: bool,
+    /// Told the job's first picture as soon as there is one.
+    #[prop(optional)]
+    first: Option<WriteSignal<Option<FirstPicture>>>,
 ) -> impl IntoView {
     let live = LiveJob::follow(job.clone());
+    if let Some(first) = first {
+        Effect::new(move |_| {
+            let made = live.view.with(|view| view.outputs.first().map(|output| (view.id, output.id)));
+            if let Some((job, picture)) = made {
+                first.set(Some(FirstPicture { job, picture }));
+            }
+        });
+    }
     let cancel = ServerAction::<CancelJob>::new();
     Effect::new(move |_| {
         if let Some(Ok(view)) = cancel.value().get() {

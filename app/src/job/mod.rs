@@ -10,4 +10,4 @@ mod sheet;
 mod tile;
 pub mod time;
 
-pub use card::JobCard;
+pub use card::{FirstPicture, JobCard};

@@ -45,13 +45,13 @@ fn Done(
     let number = output.index + 1;
     let made = Made { media: output.id, width: output.width, height: output.height, seed: output.seed, job, request };
     view! {
-        <a class="block" href=picture_link(output.id)>
+        <a class="block" href=picture_link(output.id) aria-label=format!("Picture {number}: {words}")>
             <img
                 class="block h-auto w-full"
                 src=output.url.clone()
                 width=output.width
                 height=output.height
-                alt=words
+                alt=words.clone()
                 decoding="async"
             />
         </a>

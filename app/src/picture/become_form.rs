@@ -60,7 +60,7 @@ pub fn BecomeForm(
                 <legend class="text-muted mb-2 text-sm">"How much changes?"</legend>
                 {strengths.into_iter().collect_view()}
             </fieldset>
-            <button class="button-accent" type="submit" disabled=move || action.pending().get()>
+            <button class="button-accent" type="submit">
                 {move || if action.pending().get() { "Sending…" } else { "Make it" }}
             </button>
         </ActionForm>

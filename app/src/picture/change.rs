@@ -73,7 +73,7 @@ pub fn ChangeForm(
                         value=prompt
                     />
                 </label>
-                <button class="button-accent" type="submit" disabled=move || action.pending().get()>
+                <button class="button-accent" type="submit">
                     {move || if action.pending().get() { "Sending…" } else { "Change it" }}
                 </button>
             </ActionForm>

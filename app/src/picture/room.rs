@@ -77,7 +77,7 @@ pub fn RoomForm(
                         value=prompt
                     />
                 </label>
-                <button class="button-accent" type="submit" disabled=move || action.pending().get()>
+                <button class="button-accent" type="submit">
                     {move || if action.pending().get() { "Sending…" } else { "Make room" }}
                 </button>
             </ActionForm>

@@ -6,7 +6,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use crate::checks::CheckNotice;
 use crate::create::api::{CreatePictures, studio_facts};
-use crate::job::JobCard;
+use crate::job::{FirstPicture, JobCard};
 use crate::job::api::read_job;
 use crate::trail::TrailRow;
 use crate::trail::api::read_trail;
@@ -25,6 +25,7 @@ pub fn ResultPage() -> impl IntoView {
     let trail = Resource::new_blocking(id, read_trail);
     let facts = Resource::new_blocking(|| (), |()| studio_facts());
     let upscales = Signal::derive(move || facts.get().is_some_and(|facts| facts.is_ok_and(|facts| facts.upscales())));
+    let (first, tell_first) = signal(None::<FirstPicture>);
     let again = ServerAction::<CreatePictures>::new();
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -43,7 +44,7 @@ pub fn ResultPage() -> impl IntoView {
                                 view! {
                                     <Title text=job.request.prompt.clone() />
                                     {unfinished.then(|| view! { <noscript inner_html=REFRESH></noscript> })}
-                                    <JobCard job again upscales large=true />
+                                    <JobCard job again upscales large=true first=tell_first />
                                 }
                                     .into_any()
                             }
@@ -63,7 +64,7 @@ pub fn ResultPage() -> impl IntoView {
             }}
             <CheckNotice />
             <Transition>
-                {move || trail.get().and_then(Result::ok).map(|steps| view! { <TrailRow steps /> })}
+                {move || trail.get().and_then(Result::ok).map(|steps| view! { <TrailRow steps first /> })}
             </Transition>
             <p class="mt-10">
                 <a class="button-quiet" href="/">

@@ -7,6 +7,7 @@ use domain::{JobId, OutputId};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::job::FirstPicture;
 pub use words::{ChangedWords, Word};
 
 /// A job among those that a person went through.
@@ -32,9 +33,14 @@ pub enum Place {
 
 /// The steps, as a row of pictures. Nothing where there is only one.
 #[component]
-pub fn TrailRow(steps: Vec<Step>) -> impl IntoView {
+pub fn TrailRow(
+    steps: Vec<Step>,
+    /// A picture that came after the steps were read.
+    #[prop(into)]
+    first: Signal<Option<FirstPicture>>,
+) -> impl IntoView {
     (steps.len() > 1).then(|| {
-        let steps = steps.into_iter().map(|step| view! { <TrailStep step /> }).collect_view();
+        let steps = steps.into_iter().map(|step| view! { <TrailStep step first /> }).collect_view();
         view! {
             <nav class="mt-10" aria-labelledby="trail">
                 <h2 class="text-muted mb-3 text-sm tracking-wide uppercase" id="trail">
@@ -47,12 +53,15 @@ pub fn TrailRow(steps: Vec<Step>) -> impl IntoView {
 }
 
 #[component]
-fn TrailStep(step: Step) -> impl IntoView {
+fn TrailStep(step: Step, first: Signal<Option<FirstPicture>>) -> impl IntoView {
     let Step { job, prompt, words, picture, place } = step;
     let current = (place == Place::Here).then_some("step");
-    let picture = picture.map(|picture| {
-        view! { <img class="trail-picture" src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> }
-    });
+    let shown = move || picture.or_else(|| first.get().filter(|first| first.job == job).map(|first| first.picture));
+    let picture = move || {
+        shown().map(|picture| {
+            view! { <img class="trail-picture" src=format!("/media/{picture}") alt="" loading="lazy" decoding="async" /> }
+        })
+    };
     let caption = match words {
         None => prompt.into_any(),
         Some(words) if words.is_empty() => view! { <span class="italic">"The same words"</span> }.into_any(),

@@ -30,7 +30,7 @@ pub fn Header() -> impl IntoView {
     }
 }
 
-/// Flips the theme and remembers the choice; `page::EARLY_THEME` applies it at the next visit.
+/// Flips the theme and remembers the choice; `early.js` applies it at the next visit.
 fn switch_theme() {
     let Some(root) = document().document_element() else { return };
     let dark_now = match root.get_attribute("data-theme").as_deref() {
