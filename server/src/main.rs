@@ -8,6 +8,7 @@ mod fleet;
 mod gateway;
 mod generate;
 mod keep;
+mod memory;
 mod pages;
 mod postgres;
 mod problem;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
+    memory::give_back_what_is_large();
     let cli = Cli::parse();
     if let Some(Command::Generate { arguments }) = cli.command {
         return generate::run(&arguments);
