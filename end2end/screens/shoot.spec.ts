@@ -14,6 +14,8 @@ for (const { name, open, locale, screen } of STATES) {
     test(name, async ({ page }, { project }) => {
       const shoot = async (colorScheme: 'dark' | 'light') => {
         await page.emulateMedia({ colorScheme });
+        // Painted in these colours throughout.
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
         await page.screenshot({ path: join(folder, `${name}-${project.name}-${colorScheme}.png`), fullPage: !screen });
       };
       await page.emulateMedia({ reducedMotion: 'reduce' });

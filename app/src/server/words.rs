@@ -28,7 +28,8 @@ impl From<AppError> for PageError {
     fn from(error: AppError) -> Self {
         let language = language();
         let (lang, dir) = (language.tag().to_owned(), language.direction().to_owned());
-        let (title, message) = (title(&error, language).to_owned(), sentence(&error, language));
+        let title = title(&error, language).to_owned();
+        let message = below(&title, sentence(&error, language));
         let phrases = language.phrases();
         let credits_link = matches!(error, AppError::DailyLimit { .. }).then(|| phrases.your_credits.to_owned());
         let code = error.code().to_owned();
@@ -81,6 +82,33 @@ pub(crate) async fn notice(form: ComposerForm, code: &str) -> Option<PageError> 
     Some(error.into())
 }
 
+/// A sentence as it stands below its title: sentences are whole, since programs read them alone, and what the title says
+/// already is not said twice.
+fn below(title: &str, sentence: String) -> String {
+    let said = |rest: &str| rest.strip_prefix([':', '.', ',', ';', '।', '۔']).map(|rest| rest.trim_start().to_owned());
+    let Some(rest) = sentence.strip_prefix(title).and_then(said).filter(|rest| !rest.is_empty()) else {
+        return sentence;
+    };
+    let mut letters = rest.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or(sentence)
+}
+
 async fn price(form: ComposerForm) -> Result<u32, AppError> {
     Ok(handles().admission.quote(&visitor(), request_from_form(filled_in(form, 0))?).await?.price)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_not_said_twice() {
+        let title = "This file can't be used as a picture";
+        let told = |sentence: &str| below(title, sentence.to_owned());
+        assert_eq!(told("This file can't be used as a picture: it is a PDF."), "It is a PDF.");
+        assert_eq!(told("This file can't be used as a picture."), "This file can't be used as a picture.");
+        assert_eq!(told("This file can't be used as a picture or so."), "This file can't be used as a picture or so.");
+        assert_eq!(below("Rien n’est décrit", "Rien n’est décrit. Écrivez.".into()), "Écrivez.");
+        assert_eq!(below("Nothing", "Something else.".into()), "Something else.");
+    }
 }
