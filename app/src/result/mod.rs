@@ -6,8 +6,8 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 
 use crate::checks::CheckNotice;
 use crate::create::api::{CreatePictures, studio_facts};
-use crate::job::{FirstPicture, JobCard};
 use crate::job::api::read_job;
+use crate::job::{FirstPicture, JobCard};
 use crate::trail::TrailRow;
 use crate::trail::api::read_trail;
 use crate::ui::{ErrorNotice, NotFoundPage};
