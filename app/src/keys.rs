@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{HtmlElement, KeyboardEvent, NodeList};
+use web_sys::{HtmlElement, HtmlTextAreaElement, KeyboardEvent, NodeList};
 
 /// Where the choice is kept that single keys do nothing here.
 const OFF: &str = "keys-off";
@@ -111,6 +111,11 @@ fn press(name: &str) -> bool {
     };
     if element.matches(TYPED_INTO).unwrap_or(false) {
         let _ = element.focus();
+        // What is typed next goes on from what is there.
+        if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
+            let end = area.value().encode_utf16().count() as u32;
+            let _ = area.set_selection_range(end, end);
+        }
     } else {
         element.click();
     }

@@ -30,16 +30,25 @@ pub fn nudged(prompt: &str, but: &str) -> String {
     let but = but.trim();
     let but = but.strip_prefix("but ").unwrap_or(but).trim();
     let mut kept = prompt.trim().to_owned();
-    if TIMES.iter().any(|time| find(but, time).is_some()) {
+    let mut parts: Vec<&str> = but.split(',').map(str::trim).collect();
+    // A time that is all there is between commas stands where the other one stood, so that the rest stays as it was.
+    let time = parts.iter().position(|part| TIMES.iter().any(|time| part.eq_ignore_ascii_case(time)));
+    let stood = TIMES.iter().filter_map(|time| Some((find(&kept, time)?, time.len()))).min();
+    if let (Some(time), Some((at, length))) = (time, stood) {
+        let (before, after) = (&kept[..at], &kept[at + length..]);
+        let rest = TIMES.iter().fold(after.to_owned(), |rest, time| without(rest, time));
+        kept = format!("{before}{}{rest}", parts.remove(time));
+    } else if TIMES.iter().any(|time| find(but, time).is_some()) {
         kept = TIMES.iter().fold(kept, |kept, time| without(kept, time));
     }
     // A style is one only where it stands between commas: a city may well have neon signs.
-    if but.split(',').any(is_style) {
+    if parts.iter().any(|part| is_style(part)) {
         kept = kept.split(',').filter(|part| !is_style(part)).collect::<Vec<_>>().join(",");
     }
     let kept = kept.trim_matches([',', '.', ' ']);
+    let but = parts.join(", ");
     match (kept.is_empty(), but.is_empty()) {
-        (true, _) => but.to_owned(),
+        (true, _) => but,
         (_, true) => kept.to_owned(),
         _ => format!("{kept}, {but}"),
     }
@@ -84,14 +93,16 @@ mod tests {
 
     #[test]
     fn a_time_or_a_style_takes_the_place_of_another() {
-        assert_eq!(nudged("a calm lake at sunset, stars", "at night"), "a calm lake, stars, at night");
-        assert_eq!(nudged("a lake in the Morning", "at night, stars"), "a lake, at night, stars");
+        assert_eq!(nudged("a calm lake at sunset, stars", "at night"), "a calm lake at night, stars");
+        assert_eq!(nudged("a lake in the Morning", "at night, stars"), "a lake at night, stars");
         assert_eq!(nudged("a lake, ink drawing", "as watercolor"), "a lake, as watercolor");
-        assert_eq!(nudged("a boat at sunset, a boat at sunset", "at night"), "a boat, a boat, at night");
+        assert_eq!(nudged("a boat at sunset, a boat at sunset", "at night"), "a boat at night, a boat");
         assert_eq!(nudged("a photo of a lake", "as watercolor"), "a photo of a lake, as watercolor");
         assert_eq!(nudged("a street, oil painting", "with a neon sign"), "a street, oil painting, with a neon sign");
         assert_eq!(nudged("a city with neon signs, neon", "ink drawing"), "a city with neon signs, ink drawing");
-        assert_eq!(nudged("at dusk, a lake", "at dawn"), "a lake, at dawn");
+        assert_eq!(nudged("at dusk, a lake", "at dawn"), "at dawn, a lake");
+        assert_eq!(nudged("a lake at dusk or at night, stars", "at dawn, mist"), "a lake at dawn or, stars, mist");
+        assert_eq!(nudged("a lake at dusk", "like at dawn"), "a lake, like at dawn");
         // "photo" within another word is not the style, and what merely begins like a time is none.
         assert_eq!(nudged("a photographer at noonday", "photo, at dawn"), "a photographer at noonday, photo, at dawn");
         assert_eq!(nudged("ein See am Abend, ärmlich", "at night"), "ein See am Abend, ärmlich, at night");

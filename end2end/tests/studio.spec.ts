@@ -33,6 +33,25 @@ test.describe('with scripts', () => {
     await expect(pictures(page)).toHaveCount(4, { timeout: 50_000 });
   });
 
+  test('nothing lies over an open setting on small phones', async ({ page }, { project }) => {
+    test.skip(project.name !== 'phone', 'where there is little room');
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto('/');
+      await hydrated(page);
+      // The longest that it says, once waits are known.
+      await page.locator('[data-credits]').evaluate((line) => line.replaceChildren('40 credits · lately about 30 to 50 s · 50 left today'));
+      await page.getByText('Settings', { exact: true }).click();
+      for (const name of ['count', 'seed', 'steps', 'guidance']) {
+        const own = await page.locator(`.settings [name=${name}]`).evaluate((field) => {
+          const { left, top, width, height } = field.getBoundingClientRect();
+          return [0.1, 0.5, 0.9].every((x) => document.elementFromPoint(left + width * x, top + height / 2) === field);
+        });
+        expect(own, `${name} at ${width}`).toBe(true);
+      }
+    }
+  });
+
   test('a starting point fills the box, Ctrl+Enter creates, and a picture can be remixed', async ({ page }) => {
     await page.goto('/');
     await hydrated(page);

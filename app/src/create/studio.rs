@@ -25,6 +25,15 @@ pub fn StudioPage() -> impl IntoView {
     let returned = RwSignal::new(0);
     provide_context(CreditsReturned(returned));
     let facts = Resource::new_blocking(move || (create.version().get(), returned.get()), |_| studio_facts());
+    // Another tab may have spent some of the credits meanwhile.
+    Effect::new(move |_| {
+        let looked_at = window_event_listener_untyped("visibilitychange", move |_| {
+            if !document().hidden() {
+                facts.refetch();
+            }
+        });
+        on_cleanup(move || looked_at.remove());
+    });
     let recent = Resource::new_blocking(|| (), |()| recent_jobs());
     let prompt = RwSignal::new(FIRST_PROMPT.to_owned());
     let area = NodeRef::<Textarea>::new();

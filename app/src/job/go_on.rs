@@ -7,7 +7,7 @@ use super::remix::remix_link;
 use crate::compare::compare_link;
 use crate::create::api::CreatePictures;
 use crate::create::settings::picture_link;
-use crate::ui::busy;
+use crate::ui::{CopyButton, busy};
 
 /// What can be made from a picture.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub fn GoOn(
 ) -> impl IntoView {
     let Made { media, width, height, seed, job, request } = made;
     let beside = request.source.as_ref().map(|source| compare_link(source.media, media));
-    let words = request.prompt.clone();
+    let (words, request_words) = (request.prompt.clone(), request.prompt.clone());
     let remix = remix_link(&request, job, Some(seed));
     let larger = move || {
         FACTORS
@@ -98,6 +98,10 @@ pub fn GoOn(
                 <span>"Remix"</span>
                 <span class="go-on-told">"Every setting filled in, for you to change"</span>
             </a>
+            <div class="mt-3 flex flex-wrap gap-2 px-2">
+                <CopyButton text=request_words name="Copy the words" />
+                <CopyButton text=seed.to_string() name="Copy the seed" />
+            </div>
         </div>
     }
 }

@@ -25,7 +25,15 @@ pub fn Tile(
                 Some(output) => view! { <Done live output go_on upscales /> }.into_any(),
                 None => {
                     let over = live.view.with(|view| view.status.is_final());
-                    view! { <Place live over /> <Forming index forming=Signal::derive(forming) /> }.into_any()
+                    view! {
+                        <div class="tile-frame">
+                            <Place live over />
+                            <Forming index forming=Signal::derive(forming) />
+                        </div>
+                        // As tall as what will stand below the picture: nothing moves when it comes.
+                        <div class="tile-bar"></div>
+                    }
+                        .into_any()
                 }
             }}
         </li>

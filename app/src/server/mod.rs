@@ -83,14 +83,18 @@ fn set_cookie(cookie: Option<String>) {
 
 /// Without scripts the browser follows a form's answer: send it to a page instead of data.
 pub(crate) fn redirect_forms(to: &str) {
-    let wants_page = use_context::<Parts>().is_some_and(|parts| {
-        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-        accept.is_some_and(|accept| accept.contains("text/html"))
-    });
-    if wants_page {
+    if wants_page() {
         // What no header may hold is no address of ours.
         leptos_axum::redirect(if HeaderValue::from_str(to).is_ok() { to } else { "/" });
     }
+}
+
+/// Whether it is a browser itself that asks, which shows what it is answered.
+fn wants_page() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    })
 }
 
 /// Says on a page's own status line that there is nothing here.

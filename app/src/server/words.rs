@@ -1,12 +1,13 @@
 //! What pages say at a moment of friction, in the language that the browser asks for.
 
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use domain::phrases::{Language, sentence, title};
 use domain::{AppError, Plan};
 use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
 
-use super::{filled_in, handles, holder, visitor};
+use super::{filled_in, handles, holder, visitor, wants_page};
 use crate::create::request::request_from_form;
 use crate::create::settings::ComposerForm;
 use crate::error::{Check, PageError};
@@ -26,6 +27,7 @@ pub(crate) fn language() -> Language {
 
 impl From<AppError> for PageError {
     fn from(error: AppError) -> Self {
+        answer_with(error.status());
         let language = language();
         let (lang, dir) = (language.tag().to_owned(), language.direction().to_owned());
         let title = title(&error, language).to_owned();
@@ -80,6 +82,18 @@ pub(crate) async fn notice(form: ComposerForm, code: &str) -> Option<PageError> 
         _ => return None,
     };
     Some(error.into())
+}
+
+/// Says on the answer to a server function what kind of error it is, for dashboards and consoles: a refusal is no fault of
+/// ours. A form without scripts is sent back to its page, and a page that tells of an error is a page.
+fn answer_with(status: u16) {
+    let asked_by_script =
+        use_context::<Parts>().is_some_and(|parts| parts.uri.path().starts_with("/act/") && !wants_page());
+    if let (true, Some(response), Ok(status)) =
+        (asked_by_script, use_context::<ResponseOptions>(), StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
 }
 
 /// A sentence as it stands below its title: sentences are whole, since programs read them alone, and what the title says

@@ -54,6 +54,24 @@ async fn a_photo_is_ones_own_and_becomes_pictures(pool: PgPool) {
     assert_eq!(problem["code"], "empty_prompt");
 }
 
+/// What somebody may have, many at once see room for; there is a fortieth and no forty-first.
+#[sqlx::test(migrations = "../migrations")]
+async fn photos_that_come_together_are_no_more_than_allowed(pool: PgPool) {
+    const SMALL: &[u8] = include_bytes!("../../../intake/tests/fixtures/grey.jpg");
+    let data = tempfile::tempdir().expect("a folder");
+    let studio = Studio::start(&Settings::new(&pool, data.path(), "fake:10ms")).await;
+    let person = studio.person();
+    // The first one brings the cookie that makes the rest the same person's.
+    let mut taken = usize::from(send(&person, SMALL).await.status() == StatusCode::CREATED);
+    for _ in 0..4 {
+        let answers = futures::future::join_all((0..12).map(|_| send(&person, SMALL))).await;
+        taken += answers.iter().filter(|answer| answer.status() == StatusCode::CREATED).count();
+    }
+    assert_eq!(taken, 40);
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM photos").fetch_one(&pool).await.expect("a number");
+    assert_eq!((rows, walk(&data.path().join("media"))), (40, 40));
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn what_is_no_picture_is_refused_by_name_and_nothing_is_kept(pool: PgPool) {
     let data = tempfile::tempdir().expect("a folder");

@@ -86,12 +86,15 @@ impl Photos {
             tracing::error!(%error, "a photo could not be written");
             AppError::Unavailable
         })?;
+        let now = self.clock.now();
+        let room = (MOST_EACH, now - TimeDelta::hours(KEPT_HOURS));
+        let written = store::insert(&self.pool, id, actor.device, size, png.len(), now, room).await;
         // A file without a row is nobody's: it goes again. A row without a file would be a photo that is not there.
-        if let Err(error) = store::insert(&self.pool, id, actor.device, size, png.len(), self.clock.now()).await {
+        if !matches!(written, Ok(true)) {
             if let Err(error) = self.media.delete(id).await {
                 tracing::warn!(%error, %id, "a dropped photo's file stays behind");
             }
-            return Err(explain(error));
+            return Err(written.map_or_else(explain, |_| full()));
         }
         let photo = PhotoView { id, url: crate::jobs::media_url(id), width: size.0, height: size.1 };
         Ok(Taken { photo, cookie })
@@ -120,11 +123,7 @@ impl Photos {
         let since = now - TimeDelta::hours(KEPT_HOURS);
         let (own, lately) = store::count(&self.pool, owner, since, now - TimeDelta::hours(1)).await.map_err(explain)?;
         if own >= MOST_EACH {
-            let reason = format!(
-                "you have {MOST_EACH} photos here, which is the most; nothing was kept; each goes {KEPT_HOURS} hours \
-                 after it came, and then there is room again"
-            );
-            return Err(AppError::PhotoRefused { reason });
+            return Err(full());
         }
         if lately >= MOST_AN_HOUR {
             return Err(AppError::Busy { retry_seconds: Some(600) });
@@ -153,6 +152,14 @@ impl Photos {
             AppError::Internal
         })?
     }
+}
+
+fn full() -> AppError {
+    let reason = format!(
+        "you have {MOST_EACH} photos here, which is the most; nothing was kept; each goes {KEPT_HOURS} hours after it \
+         came, and then there is room again"
+    );
+    AppError::PhotoRefused { reason }
 }
 
 /// A size whose longer side is at most so many pixels.

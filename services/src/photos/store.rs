@@ -21,6 +21,8 @@ pub(super) async fn count(
     .await
 }
 
+/// Writes a photo down, unless its owner has `most` of those kept since then; whether there was room. Those of one owner
+/// wait for each other: what many of them see at once is not what there will be.
 pub(super) async fn insert(
     pool: &PgPool,
     id: OutputId,
@@ -28,18 +30,28 @@ pub(super) async fn insert(
     (width, height): (u32, u32),
     bytes: usize,
     at: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+    (most, since): (i64, DateTime<Utc>),
+) -> Result<bool, sqlx::Error> {
     let side = |side: u32| i32::try_from(side).unwrap_or(i32::MAX);
-    sqlx::query("INSERT INTO photos (id, device_id, width, height, bytes, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(id.0)
-        .bind(owner.0)
-        .bind(side(width))
-        .bind(side(height))
-        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
-        .bind(at)
-        .execute(pool)
-        .await?;
-    Ok(())
+    let mut transaction = pool.begin().await?;
+    sqlx::query("SELECT FROM devices WHERE id = $1 FOR NO KEY UPDATE").bind(owner.0).execute(&mut *transaction).await?;
+    let written = sqlx::query(
+        "INSERT INTO photos (id, device_id, width, height, bytes, created_at)
+         SELECT $1, $2, $3, $4, $5, $6
+          WHERE (SELECT count(*) FROM photos WHERE device_id = $2 AND created_at > $7) < $8",
+    )
+    .bind(id.0)
+    .bind(owner.0)
+    .bind(side(width))
+    .bind(side(height))
+    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+    .bind(at)
+    .bind(since)
+    .bind(most)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(written.rows_affected() == 1)
 }
 
 /// Photos from before then, the oldest first.
