@@ -130,7 +130,7 @@ test.describe('with scripts', () => {
     await hydrated(page);
     console.log(`first page: ${(bytes / 1024).toFixed(0)} KiB over the wire`);
     expect(bytes).toBeGreaterThan(20_000);
-    expect(bytes).toBeLessThan(700 * 1024);
+    expect(bytes).toBeLessThan(500 * 1024);
   });
 });
 

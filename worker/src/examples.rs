@@ -11,7 +11,7 @@ use crate::backend::DeviceSpec;
 use crate::generate::Loaded;
 
 /// Good enough for a thumbnail, and a few kilobytes: all of them are part of the first page.
-const QUALITY: f32 = 78.0;
+const QUALITY: f32 = 70.0;
 /// Pixels of a side.
 const START_SIDE: u32 = 256;
 const STYLE_SIDE: u32 = 128;

@@ -20,7 +20,10 @@ pub fn CopyButton(
     };
     view! {
         <button class="button-quiet needs-script" type="button" hidden=move || !allowed.get() on:click=copy>
-            <span aria-live="polite">{move || if copied.get() { "Copied" } else { name }}</span>
+            {move || if copied.get() { "Copied" } else { name }}
         </button>
+        <span class="sr-only" role="status">
+            {move || copied.get().then_some("Copied")}
+        </span>
     }
 }
