@@ -28,6 +28,8 @@ SEEN_SEED, UNSEEN_SEED = 90_001, 90_002
 # What the picture has to show, and how much of the time; `None` is reported without a bar.
 BARS = {"thing": 0.90, "color": 0.85, "style": 0.90, "time": 0.85, "count to three": 0.70}
 
+NUMBERS = ("one", "two", "three", "four")
+
 
 class Exam:
     """Captions with what each of them states, and the scenes behind them."""
@@ -60,9 +62,10 @@ def questions(scene: Scene, stated: frozenset[str]) -> dict[str, str]:
             if name in stated and getattr(scene, name):
                 asked[name] = name
         if "count" in stated:
-            asked["count to three" if scene.count <= 3 else "count four"] = "count"
-            if scene.count > 1:
-                asked["count, several"] = "count"
+            # One is what most captions want: who can't count would still get three of four right.
+            asked[NUMBERS[scene.count - 1]] = "count"
+            if scene.count <= 3:
+                asked["count to three"] = "count"
     return asked
 
 
