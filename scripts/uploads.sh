@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sends a corpus of photos to a studio of its own, as strangers do: bombs, truncated files, files that are two things at
 # once, wrong types, rotated photos, 40 megapixels. Prints the answer to each, how long it took and how much more memory
-# the studio held at the peak than before the first; fails where an answer is wrong, takes 2 s or more, or more than 256 MB:
+# the studio held at the peak than before the first; fails where an answer is wrong, takes 2 s or more, or more than 256 MB.
+# Memory is read where Linux tells it:
 #   scripts/uploads.sh
 set -euo pipefail
 

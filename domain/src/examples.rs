@@ -42,6 +42,13 @@ impl StylePreset {
     }
 }
 
+/// A prompt without the style that [`StylePreset::applied`] put at its end, and that style.
+pub fn without_style(prompt: &str) -> (&str, Option<&'static StylePreset>) {
+    let styled =
+        STYLES.iter().find_map(|style| Some((prompt.strip_suffix(style.words)?.strip_suffix(", ")?, Some(style))));
+    styled.unwrap_or((prompt, None))
+}
+
 /// Where the picture of a starting point or a style is served from.
 pub fn example_picture(slug: &str) -> String {
     format!("/examples/{slug}.webp")
@@ -89,6 +96,10 @@ mod tests {
         assert_eq!(ink.applied("An Ink Drawing of a boat"), "An Ink Drawing of a boat");
         assert_eq!(ink.applied("  "), "ink drawing");
         assert_eq!(StylePreset::find("crayon"), None);
+        for style in &STYLES {
+            assert_eq!(without_style(&style.applied("a sea, stars")), ("a sea, stars", Some(style)));
+        }
+        assert_eq!(without_style("oil painting"), ("oil painting", None));
     }
 
     #[test]

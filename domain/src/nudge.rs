@@ -30,14 +30,14 @@ pub fn nudged(prompt: &str, but: &str) -> String {
     let but = but.trim();
     let but = but.strip_prefix("but ").unwrap_or(but).trim();
     let mut kept = prompt.trim().to_owned();
-    let mut parts: Vec<&str> = but.split(',').map(str::trim).collect();
+    let mut parts: Vec<&str> = but.split(',').collect();
     // A time that is all there is between commas stands where the other one stood, so that the rest stays as it was.
-    let time = parts.iter().position(|part| TIMES.iter().any(|time| part.eq_ignore_ascii_case(time)));
+    let time = parts.iter().position(|part| TIMES.iter().any(|time| part.trim().eq_ignore_ascii_case(time)));
     let stood = TIMES.iter().filter_map(|time| Some((find(&kept, time)?, time.len()))).min();
     if let (Some(time), Some((at, length))) = (time, stood) {
         let (before, after) = (&kept[..at], &kept[at + length..]);
         let rest = TIMES.iter().fold(after.to_owned(), |rest, time| without(rest, time));
-        kept = format!("{before}{}{rest}", parts.remove(time));
+        kept = format!("{before}{}{rest}", parts.remove(time).trim());
     } else if TIMES.iter().any(|time| find(but, time).is_some()) {
         kept = TIMES.iter().fold(kept, |kept, time| without(kept, time));
     }
@@ -46,7 +46,7 @@ pub fn nudged(prompt: &str, but: &str) -> String {
         kept = kept.split(',').filter(|part| !is_style(part)).collect::<Vec<_>>().join(",");
     }
     let kept = kept.trim_matches([',', '.', ' ']);
-    let but = parts.join(", ");
+    let but = parts.join(",").trim_matches([',', ' ']).to_owned();
     match (kept.is_empty(), but.is_empty()) {
         (true, _) => but,
         (_, true) => kept.to_owned(),
@@ -101,7 +101,11 @@ mod tests {
         assert_eq!(nudged("a street, oil painting", "with a neon sign"), "a street, oil painting, with a neon sign");
         assert_eq!(nudged("a city with neon signs, neon", "ink drawing"), "a city with neon signs, ink drawing");
         assert_eq!(nudged("at dusk, a lake", "at dawn"), "at dawn, a lake");
-        assert_eq!(nudged("a lake at dusk or at night, stars", "at dawn, mist"), "a lake at dawn or, stars, mist");
+        assert_eq!(
+            nudged("a lake at dusk, stars", "mist, At Dawn, 1,000 birds,"),
+            "a lake At Dawn, stars, mist, 1,000 birds"
+        );
+        assert_eq!(nudged("a lake", "1,000 birds"), "a lake, 1,000 birds");
         assert_eq!(nudged("a lake at dusk", "like at dawn"), "a lake, like at dawn");
         // "photo" within another word is not the style, and what merely begins like a time is none.
         assert_eq!(nudged("a photographer at noonday", "photo, at dawn"), "a photographer at noonday, photo, at dawn");

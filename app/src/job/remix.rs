@@ -1,4 +1,4 @@
-use domain::examples::STYLES;
+use domain::examples::without_style;
 use domain::{JobId, ValidRequest, Way};
 use leptos_router::params::ParamsMap;
 
@@ -6,14 +6,10 @@ use leptos_router::params::ParamsMap;
 pub fn remix_link(request: &ValidRequest, job: JobId, seed: Option<u64>) -> String {
     let mut query = ParamsMap::new();
     // A style that was chosen is chosen again, so that another one takes its place.
-    let styled = STYLES.iter().find_map(|style| {
-        let words = request.prompt.strip_suffix(style.words)?.strip_suffix(", ")?;
-        Some((words, style.slug))
-    });
-    let (words, style) = styled.unwrap_or((&request.prompt, ""));
+    let (words, style) = without_style(&request.prompt);
     query.insert("prompt", words.to_owned());
-    if !style.is_empty() {
-        query.insert("style", style.to_owned());
+    if let Some(style) = style {
+        query.insert("style", style.slug.to_owned());
     }
     // The size and steps of a picture that was made larger are not those of one that is made.
     if !matches!(request.source.as_ref().map(|source| &source.way), Some(Way::Upscale { .. })) {
@@ -54,8 +50,6 @@ mod tests {
         let styled = ValidRequest { prompt: "a sea, stars, oil painting".into(), ..request.clone() };
         let link = remix_link(&styled, JobId::from_random(1), None);
         assert!(link.contains("prompt=a%20sea%2C%20stars&") && link.contains("style=oil"), "{link}");
-        let alone = ValidRequest { prompt: "oil painting".into(), ..request.clone() };
-        assert!(!remix_link(&alone, JobId::from_random(1), None).contains("style="));
         let link = remix_link(&request, JobId::from_random(1), Some(7));
         assert!(link.starts_with("/?") && link.contains("seed=7"), "{link}");
         assert!(link.contains("red%20%26%20blue%3F%2050%25%20%231"), "{link}");
